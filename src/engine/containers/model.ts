@@ -1,0 +1,77 @@
+import type { ContainerConfig, EndpointConfig, HostConfig } from '../../spec/container.ts';
+
+export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+
+/** The zero time, as Docker prints it for "never". */
+export const NEVER = '0001-01-01T00:00:00Z';
+
+/** What is known of a container's process. Times are RFC 3339 with nanoseconds in UTC. */
+export interface ContainerState {
+  status: ContainerStatus;
+  /** Process id of the first process on the host; 0 when none runs. */
+  pid: number;
+  exitCode: number;
+  /** Why the last start failed; empty when it did not. */
+  error: string;
+  oomKilled: boolean;
+  startedAt: string;
+  finishedAt: string;
+  /** Address of the shim that holds the process; empty when none does. */
+  shim: string;
+  /** Somebody stopped it by hand: restart policies leave it alone. */
+  stoppedByHand: boolean;
+}
+
+/** A mount as `inspect` shows it. */
+export interface ContainerMount {
+  type: 'bind' | 'volume' | 'tmpfs';
+  /** Volume name; empty for other types. */
+  name: string;
+  source: string;
+  destination: string;
+  driver: string;
+  mode: string;
+  rw: boolean;
+  propagation: string;
+}
+
+/** A container's place in one network. Empty strings and 0 while it does not run. */
+export interface Endpoint {
+  networkId: string;
+  endpointId: string;
+  gateway: string;
+  ipAddress: string;
+  prefixLength: number;
+  macAddress: string;
+}
+
+/** Everything the engine knows of one container; served from memory. */
+export interface Container {
+  readonly id: string;
+  /** Without the leading slash. */
+  name: string;
+  readonly created: string;
+  /** Image id, `sha256:…`. */
+  readonly imageId: string;
+  /** Merged with the image's config; `Image` is the reference as the user gave it. */
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  /** Keyed by network name, as asked for at create. */
+  readonly networks: Record<string, EndpointConfig>;
+  /** The process and its arguments: entrypoint followed by command. */
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly mounts: readonly ContainerMount[];
+  state: ContainerState;
+  restartCount: number;
+  /** Keyed by network name; filled while it runs. */
+  endpoints: Record<string, Endpoint>;
+  /** Path of the network namespace while it runs with one of its own. */
+  sandboxKey: string;
+  /** Ids of the execs that run in it now. */
+  execIds: readonly string[];
+  /** Files bind-mounted into it, and its log; paths on the host, empty when there is none. */
+  readonly files: { hostname: string; hosts: string; resolvConf: string; log: string };
+  /** Overlay directories on the host; `merged` is mounted while it runs. */
+  readonly graph: { lower: readonly string[]; upper: string; work: string; merged: string };
+}

@@ -1,0 +1,265 @@
+import type { Readable } from 'node:stream';
+import type { ContainerConfig, EndpointConfig, ExecBody, HostConfig } from '../spec/container.ts';
+import type { ImageConfig, Platform } from '../spec/image.ts';
+import type { Container } from './containers/model.ts';
+
+/** `filters` of a query: every key with the values it was given. Keys are ANDed, values of a key ORed. */
+export type Filters = ReadonlyMap<string, readonly string[]>;
+
+/** Which of a process's two outputs. With a terminal everything is `stdout`. */
+export type OutputName = 'stdout' | 'stderr';
+
+/** Where output goes. `write` gives false when the reader lags; then nothing more comes until `drained` resolves. */
+export interface OutputSink {
+  write(stream: OutputName, data: Buffer): boolean;
+  drained(): Promise<void>;
+}
+
+/** The client's side of an attached process. */
+export interface AttachIo {
+  /** The client's input; its end is the process's end of file. */
+  stdin?: Readable | undefined;
+  sink?: OutputSink | undefined;
+  signal: AbortSignal;
+}
+
+/** A checked request to attach: nothing has been read or written yet, so errors can still be a status. */
+export interface Attachment {
+  /** The process has a terminal: its output is not framed. */
+  readonly tty: boolean;
+  /** Joins the streams; resolves when the process's output has ended, the client went, or it detached by its key sequence. */
+  connect(io: AttachIo): Promise<void>;
+}
+
+export interface CreateRequest {
+  /** Empty: a name is made up. */
+  name: string;
+  config: ContainerConfig;
+  hostConfig: HostConfig;
+  endpoints: Record<string, EndpointConfig>;
+  platform?: Platform;
+}
+
+export interface LogQuery {
+  stdout: boolean;
+  stderr: boolean;
+  follow: boolean;
+  /** Nanoseconds since the epoch; undefined: no bound. */
+  since?: bigint;
+  until?: bigint;
+  /** Last n lines; undefined: all. */
+  tail?: number;
+  signal: AbortSignal;
+}
+
+export interface LogEntry {
+  stream: OutputName;
+  /** RFC 3339 with nanoseconds. */
+  time: string;
+  /** The bytes as written, with the newline unless the line was cut at 16 KiB or ended without one. */
+  data: Buffer;
+  attrs: Readonly<Record<string, string>>;
+}
+
+export interface Containers {
+  create(request: CreateRequest): Promise<{ id: string; warnings: string[] }>;
+  /** @throws `not-found`; `invalid` when a prefix is ambiguous. `ref` is an id, a name with or without slash, or an id prefix. */
+  get(ref: string): Container;
+  list(query: { all: boolean; limit: number; filters: Filters }): Container[];
+  /** Bytes written by the container itself, and with its image. */
+  size(ref: string): Promise<{ rw: number; rootFs: number }>;
+  start(ref: string): Promise<void>;
+  /** `seconds`: undefined for the container's own timeout, -1 to wait for ever. */
+  stop(ref: string, options: { seconds?: number; signal?: string }): Promise<void>;
+  restart(ref: string, options: { seconds?: number; signal?: string }): Promise<void>;
+  kill(ref: string, signal: string): Promise<void>;
+  pause(ref: string): Promise<void>;
+  unpause(ref: string): Promise<void>;
+  rename(ref: string, name: string): Promise<void>;
+  remove(ref: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void>;
+  prune(filters: Filters): Promise<{ deleted: string[]; reclaimed: number }>;
+  /** Checks the request, then `exited` settles when the condition is met; the two steps let the reply's head go out at once. */
+  wait(
+    ref: string,
+    condition: 'not-running' | 'next-exit' | 'removed',
+    signal: AbortSignal,
+  ): { exited: Promise<{ statusCode: number; error?: string }> };
+  attach(
+    ref: string,
+    options: { logs: boolean; stream: boolean; stdin: boolean; stdout: boolean; stderr: boolean; detachKeys: string },
+  ): Attachment;
+  resize(ref: string, size: { height: number; width: number }): Promise<void>;
+  top(ref: string, psArgs: string): Promise<{ titles: string[]; processes: string[][] }>;
+  /** Batches of entries, oldest first. The first `next` has checked everything that can fail with a status. */
+  logs(ref: string, query: LogQuery): AsyncIterable<LogEntry[]>;
+}
+
+/** One exec. `exitCode` is undefined while it has not ended. */
+export interface ExecView {
+  readonly id: string;
+  readonly containerId: string;
+  readonly request: ExecBody;
+  readonly running: boolean;
+  readonly exitCode: number | undefined;
+  readonly pid: number;
+}
+
+export interface Execs {
+  create(containerRef: string, body: ExecBody): Promise<string>;
+  get(id: string): ExecView;
+  startDetached(id: string): Promise<void>;
+  /** Checked; the process starts on `connect`. A failing start writes its message to the sink's stdout and sets the exit code. */
+  startAttached(id: string, options: { tty: boolean; consoleSize?: [number, number] | undefined }): Attachment;
+  resize(id: string, size: { height: number; width: number }): Promise<void>;
+}
+
+/** An image as the engine knows it. */
+export interface Image {
+  /** Digest of the config, `sha256:…`. */
+  readonly id: string;
+  readonly config: ImageConfig;
+  /** Chain ids of its layers, lowest first. */
+  readonly chainIds: readonly string[];
+  /** Familiar names, `busybox:latest`, sorted. */
+  readonly repoTags: readonly string[];
+  readonly repoDigests: readonly string[];
+  /** Bytes of all its layers, unpacked. */
+  readonly size: number;
+  /** When a tag last moved to it, RFC 3339; the zero time if never. */
+  readonly taggedAt: string;
+}
+
+/** Progress of a long call, in the API's own terms: one object per line of the reply. */
+export interface Progress {
+  stream?: string;
+  status?: string;
+  id?: string;
+  progressDetail?: { current?: number; total?: number };
+  aux?: unknown;
+}
+
+export interface HistoryEntry {
+  id: string;
+  created: string;
+  createdBy: string;
+  tags: readonly string[];
+  size: number;
+  comment: string;
+}
+
+export interface Images {
+  /** @throws `not-found` `No such image: x:tag`. `ref` is a familiar or full name, an id, an id prefix, or name@digest. */
+  get(ref: string): Image;
+  list(query: { all: boolean; filters: Filters }): Image[];
+  history(ref: string): HistoryEntry[];
+  tag(ref: string, repo: string, tag: string): Promise<void>;
+  remove(ref: string, options: { force: boolean; noprune: boolean }): Promise<{ untagged: string[]; deleted: string[] }>;
+  prune(filters: Filters): Promise<{ untagged: string[]; deleted: string[]; reclaimed: number }>;
+  load(archive: Readable, options: { quiet: boolean; signal: AbortSignal }): AsyncIterable<Progress>;
+  /** Checks every name first; the stream then is the archive. */
+  save(refs: readonly string[], signal: AbortSignal): Promise<Readable>;
+  import(
+    archive: Readable,
+    options: {
+      repo: string;
+      tag: string;
+      message: string;
+      changes: readonly string[];
+      platform?: Platform;
+      signal: AbortSignal;
+    },
+  ): AsyncIterable<Progress>;
+}
+
+export interface EngineEvent {
+  type: 'container' | 'image' | 'network' | 'volume' | 'daemon';
+  action: string;
+  actor: { id: string; attributes: Readonly<Record<string, string>> };
+  /** Nanoseconds since the epoch. */
+  timeNano: bigint;
+}
+
+export interface Events {
+  emit(event: Omit<EngineEvent, 'timeNano'>): void;
+  /** Buffered events from `since` on, then live ones until `until` or the signal. A reader that lags loses events, never stalls the engine. */
+  subscribe(query: {
+    since?: bigint | undefined;
+    until?: bigint | undefined;
+    filters: Filters;
+    signal: AbortSignal;
+  }): AsyncIterable<EngineEvent>;
+}
+
+export interface NetworkView {
+  readonly id: string;
+  readonly name: string;
+  readonly created: string;
+  readonly driver: 'bridge' | 'host' | 'null';
+  readonly internal: boolean;
+  readonly ipam: readonly { subnet: string; gateway: string }[];
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface Networks {
+  list(filters: Filters): NetworkView[];
+  get(ref: string): NetworkView;
+}
+
+/** Facts about the host and this engine, for `/info` and `/version`. */
+export interface SystemFacts {
+  id: string;
+  name: string;
+  version: string;
+  gitCommit: string;
+  buildTime: string;
+  dataRoot: string;
+  kernelVersion: string;
+  operatingSystem: string;
+  osVersion: string;
+  arch: string;
+  cpus: number;
+  memory: number;
+  cgroupVersion: '1' | '2';
+  cgroupDriver: 'cgroupfs' | 'systemd';
+  /** Which limits this kernel can enforce. */
+  limits: {
+    memory: boolean;
+    swap: boolean;
+    oomKillDisable: boolean;
+    cpuCfsPeriod: boolean;
+    cpuCfsQuota: boolean;
+    cpuShares: boolean;
+    cpuset: boolean;
+    pids: boolean;
+  };
+  storage: { driver: 'overlay2'; backingFilesystem: string };
+  loggingDriver: string;
+  runtimes: Readonly<Record<string, { path: string }>>;
+  defaultRuntime: string;
+  /** Versions of the tools below the engine, as they print them; empty when not installed. */
+  tools: { containerd: string; runc: string; crun: string; init: string };
+  initBinary: string;
+  securityOptions: readonly string[];
+  ipv4Forwarding: boolean;
+  debug: boolean;
+  openFiles: number;
+  eventsListeners: number;
+  labels: readonly string[];
+  warnings: readonly string[];
+  proxies: { http: string; https: string; no: string };
+}
+
+export interface System {
+  facts(): Promise<SystemFacts>;
+}
+
+/** Everything the API can ask of the engine. */
+export interface Engine {
+  readonly containers: Containers;
+  readonly execs: Execs;
+  readonly images: Images;
+  readonly networks: Networks;
+  readonly events: Events;
+  readonly system: System;
+}

@@ -1,0 +1,231 @@
+import * as v from 'valibot';
+import { emptyObject, flag, int, list, listOrNull, mapOf, orNull, text } from './json.ts';
+
+/** A command: Docker accepts a bare string where it means a list of one. */
+const command = () =>
+  v.optional(
+    v.pipe(
+      v.nullable(v.union([v.string(), v.array(v.string())])),
+      v.transform((value) => (typeof value === 'string' ? [value] : value)),
+    ),
+    null,
+  );
+
+/** Durations are in nanoseconds. */
+export const HealthcheckSchema = v.object({
+  Test: listOrNull(v.string()),
+  Interval: int(),
+  Timeout: int(),
+  StartPeriod: int(),
+  StartInterval: int(),
+  Retries: int(),
+});
+export type Healthcheck = v.InferOutput<typeof HealthcheckSchema>;
+
+/** What a container runs: the portable half, also found in image configs under `config`. */
+export const ContainerConfigSchema = v.object({
+  Hostname: text(),
+  Domainname: text(),
+  User: text(),
+  AttachStdin: flag(),
+  AttachStdout: flag(),
+  AttachStderr: flag(),
+  ExposedPorts: mapOf(emptyObject()),
+  Tty: flag(),
+  OpenStdin: flag(),
+  StdinOnce: flag(),
+  Env: list(v.string()),
+  Cmd: command(),
+  Healthcheck: orNull(HealthcheckSchema),
+  ArgsEscaped: flag(),
+  Image: text(),
+  Volumes: mapOf(emptyObject()),
+  WorkingDir: text(),
+  Entrypoint: command(),
+  NetworkDisabled: flag(),
+  MacAddress: text(),
+  OnBuild: listOrNull(v.string()),
+  Labels: mapOf(v.string()),
+  StopSignal: text(),
+  StopTimeout: orNull(v.pipe(v.number(), v.safeInteger())),
+  Shell: listOrNull(v.string()),
+});
+export type ContainerConfig = v.InferOutput<typeof ContainerConfigSchema>;
+
+export const PortBindingSchema = v.object({ HostIp: text(), HostPort: text() });
+export type PortBinding = v.InferOutput<typeof PortBindingSchema>;
+
+export const RestartPolicySchema = v.object({ Name: text(), MaximumRetryCount: int() });
+export type RestartPolicy = v.InferOutput<typeof RestartPolicySchema>;
+
+export const MountSchema = v.object({
+  Type: text(),
+  Source: text(),
+  Target: text(),
+  ReadOnly: flag(),
+  Consistency: text(),
+  BindOptions: orNull(
+    v.object({
+      Propagation: text(),
+      NonRecursive: flag(),
+      CreateMountpoint: flag(),
+      ReadOnlyNonRecursive: flag(),
+      ReadOnlyForceRecursive: flag(),
+    }),
+  ),
+  VolumeOptions: orNull(
+    v.object({
+      NoCopy: flag(),
+      Labels: mapOf(v.string()),
+      DriverConfig: orNull(v.object({ Name: text(), Options: mapOf(v.string()) })),
+      Subpath: text(),
+    }),
+  ),
+  ImageOptions: orNull(v.object({ Subpath: text() })),
+  TmpfsOptions: orNull(v.object({ SizeBytes: int(), Mode: int(), Options: listOrNull(v.array(v.string())) })),
+});
+export type MountPoint = v.InferOutput<typeof MountSchema>;
+
+const WeightDeviceSchema = v.object({ Path: text(), Weight: int() });
+const ThrottleDeviceSchema = v.object({ Path: text(), Rate: int() });
+
+/** Limits, also the body of `POST /containers/{id}/update`. Memory in bytes, times in microseconds, `NanoCpus` in 1e-9 CPU. */
+export const resourceFields = {
+  CpuShares: int(),
+  Memory: int(),
+  NanoCpus: int(),
+  CgroupParent: text(),
+  BlkioWeight: int(),
+  BlkioWeightDevice: list(WeightDeviceSchema),
+  BlkioDeviceReadBps: list(ThrottleDeviceSchema),
+  BlkioDeviceWriteBps: list(ThrottleDeviceSchema),
+  BlkioDeviceReadIOps: list(ThrottleDeviceSchema),
+  BlkioDeviceWriteIOps: list(ThrottleDeviceSchema),
+  CpuPeriod: int(),
+  CpuQuota: int(),
+  CpuRealtimePeriod: int(),
+  CpuRealtimeRuntime: int(),
+  CpusetCpus: text(),
+  CpusetMems: text(),
+  Devices: list(v.object({ PathOnHost: text(), PathInContainer: text(), CgroupPermissions: text() })),
+  DeviceCgroupRules: listOrNull(v.string()),
+  DeviceRequests: listOrNull(
+    v.object({
+      Driver: text(),
+      Count: int(),
+      DeviceIDs: listOrNull(v.string()),
+      Capabilities: listOrNull(v.array(v.string())),
+      Options: mapOf(v.string()),
+    }),
+  ),
+  MemoryReservation: int(),
+  MemorySwap: int(),
+  MemorySwappiness: orNull(v.pipe(v.number(), v.safeInteger())),
+  OomKillDisable: orNull(v.boolean()),
+  PidsLimit: orNull(v.pipe(v.number(), v.safeInteger())),
+  Ulimits: list(v.object({ Name: text(), Soft: int(), Hard: int() })),
+  CpuCount: int(),
+  CpuPercent: int(),
+  IOMaximumIOps: int(),
+  IOMaximumBandwidth: int(),
+};
+
+/** How a container is tied to this host. */
+export const HostConfigSchema = v.object({
+  Binds: listOrNull(v.string()),
+  ContainerIDFile: text(),
+  LogConfig: v.optional(
+    v.pipe(
+      v.nullable(v.object({ Type: text(), Config: mapOf(v.string()) })),
+      v.transform((value) => value ?? { Type: '', Config: {} }),
+    ),
+    { Type: '', Config: {} },
+  ),
+  NetworkMode: text(),
+  PortBindings: mapOf(v.pipe(v.nullable(v.array(PortBindingSchema)), v.transform((bindings) => bindings ?? []))),
+  RestartPolicy: v.optional(
+    v.pipe(
+      v.nullable(RestartPolicySchema),
+      v.transform((value) => value ?? { Name: '', MaximumRetryCount: 0 }),
+    ),
+    { Name: '', MaximumRetryCount: 0 },
+  ),
+  AutoRemove: flag(),
+  VolumeDriver: text(),
+  VolumesFrom: listOrNull(v.string()),
+  Mounts: list(MountSchema),
+  ConsoleSize: v.optional(
+    v.pipe(
+      v.nullable(v.tuple([v.number(), v.number()])),
+      v.transform((size): [number, number] => size ?? [0, 0]),
+    ),
+    [0, 0],
+  ),
+  Annotations: mapOf(v.string()),
+  CapAdd: listOrNull(v.string()),
+  CapDrop: listOrNull(v.string()),
+  CgroupnsMode: text(),
+  Dns: list(v.string()),
+  DnsOptions: list(v.string()),
+  DnsSearch: list(v.string()),
+  ExtraHosts: listOrNull(v.string()),
+  GroupAdd: listOrNull(v.string()),
+  IpcMode: text(),
+  Cgroup: text(),
+  Links: listOrNull(v.string()),
+  OomScoreAdj: int(),
+  PidMode: text(),
+  Privileged: flag(),
+  PublishAllPorts: flag(),
+  ReadonlyRootfs: flag(),
+  SecurityOpt: listOrNull(v.string()),
+  StorageOpt: mapOf(v.string()),
+  Tmpfs: mapOf(v.string()),
+  UTSMode: text(),
+  UsernsMode: text(),
+  ShmSize: int(),
+  Sysctls: mapOf(v.string()),
+  Runtime: text(),
+  Isolation: text(),
+  MaskedPaths: listOrNull(v.string()),
+  ReadonlyPaths: listOrNull(v.string()),
+  Init: orNull(v.boolean()),
+  ...resourceFields,
+});
+export type HostConfig = v.InferOutput<typeof HostConfigSchema>;
+
+/** What a container asks of one network. */
+export const EndpointConfigSchema = v.object({
+  IPAMConfig: orNull(
+    v.object({ IPv4Address: text(), IPv6Address: text(), LinkLocalIPs: listOrNull(v.string()) }),
+  ),
+  Links: listOrNull(v.string()),
+  Aliases: listOrNull(v.string()),
+  MacAddress: text(),
+  DriverOpts: mapOf(v.string()),
+  GwPriority: int(),
+});
+export type EndpointConfig = v.InferOutput<typeof EndpointConfigSchema>;
+
+/** `POST /containers/create`: the config's fields at the top level with two groups beside them. */
+export const CreateBodySchema = v.object({
+  ...ContainerConfigSchema.entries,
+  HostConfig: orNull(HostConfigSchema),
+  NetworkingConfig: orNull(v.object({ EndpointsConfig: mapOf(v.nullable(EndpointConfigSchema)) })),
+});
+
+/** `POST /containers/{id}/exec`. */
+export const ExecBodySchema = v.object({
+  User: text(),
+  Privileged: flag(),
+  Tty: flag(),
+  ConsoleSize: v.optional(v.nullable(v.tuple([v.number(), v.number()])), null),
+  AttachStdin: flag(),
+  AttachStderr: flag(),
+  AttachStdout: flag(),
+  DetachKeys: text(),
+  Env: list(v.string()),
+  WorkingDir: text(),
+  Cmd: command(),
+});
+export type ExecBody = v.InferOutput<typeof ExecBodySchema>;

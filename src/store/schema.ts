@@ -1,0 +1,52 @@
+/**
+ * The schema's history: script n brings version n to n + 1. A released script is never edited; a change is a new one.
+ *
+ * Times are RFC 3339 strings in UTC, digests are `sha256:<hex>`, structured columns are JSON.
+ */
+export const migrations: readonly string[] = [
+  `
+  -- A blob in content/sha256. Without a row the file is garbage.
+  CREATE TABLE blobs (digest TEXT PRIMARY KEY, size INTEGER NOT NULL, media_type TEXT NOT NULL) STRICT;
+
+  -- A layer unpacked at layers/<hex of chain_id>; link is its short name under l/.
+  CREATE TABLE layers (
+    chain_id TEXT PRIMARY KEY,
+    diff_id TEXT NOT NULL,
+    parent TEXT REFERENCES layers (chain_id),
+    link TEXT NOT NULL UNIQUE,
+    size INTEGER NOT NULL,      -- bytes of the regular files in it
+    blob TEXT REFERENCES blobs (digest)  -- the archive it came from, as it came
+  ) STRICT;
+  CREATE INDEX layers_by_diff ON layers (diff_id);
+
+  -- An image, keyed by the digest of its config, whose bytes are a blob.
+  CREATE TABLE images (
+    id TEXT PRIMARY KEY REFERENCES blobs (digest),
+    chain_id TEXT REFERENCES layers (chain_id),  -- null: an image without layers
+    manifest TEXT REFERENCES blobs (digest),     -- null: came without one
+    tagged_at TEXT NOT NULL
+  ) STRICT;
+
+  -- name is fully qualified, e.g. docker.io/library/busybox.
+  CREATE TABLE tags (
+    name TEXT NOT NULL, tag TEXT NOT NULL, image TEXT NOT NULL REFERENCES images (id),
+    PRIMARY KEY (name, tag)
+  ) STRICT;
+  CREATE TABLE repo_digests (
+    name TEXT NOT NULL, digest TEXT NOT NULL, image TEXT NOT NULL REFERENCES images (id),
+    PRIMARY KEY (name, digest)
+  ) STRICT;
+
+  CREATE TABLE containers (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,  -- without the leading slash
+    image TEXT NOT NULL,        -- image id; the image may be gone after a forced removal
+    created TEXT NOT NULL,
+    spec TEXT NOT NULL,         -- what was asked for: config, host config, networks; changes by rename and update only
+    state TEXT NOT NULL         -- what was last seen of it; see engine/containers/model.ts
+  ) STRICT;
+
+  -- Small facts about this engine, e.g. its id.
+  CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT
+  `,
+];
