@@ -153,7 +153,10 @@ export interface Images {
   list(query: { all: boolean; filters: Filters }): Image[];
   history(ref: string): HistoryEntry[];
   tag(ref: string, repo: string, tag: string): Promise<void>;
-  remove(ref: string, options: { force: boolean; noprune: boolean }): Promise<{ untagged: string[]; deleted: string[] }>;
+  remove(
+    ref: string,
+    options: { force: boolean; noprune: boolean },
+  ): Promise<{ untagged: string[]; deleted: string[] }>;
   prune(filters: Filters): Promise<{ untagged: string[]; deleted: string[]; reclaimed: number }>;
   load(archive: Readable, options: { quiet: boolean; signal: AbortSignal }): AsyncIterable<Progress>;
   /** Checks every name first; the stream then is the archive. */

@@ -142,7 +142,12 @@ export const HostConfigSchema = v.object({
     { Type: '', Config: {} },
   ),
   NetworkMode: text(),
-  PortBindings: mapOf(v.pipe(v.nullable(v.array(PortBindingSchema)), v.transform((bindings) => bindings ?? []))),
+  PortBindings: mapOf(
+    v.pipe(
+      v.nullable(v.array(PortBindingSchema)),
+      v.transform((bindings) => bindings ?? []),
+    ),
+  ),
   RestartPolicy: v.optional(
     v.pipe(
       v.nullable(RestartPolicySchema),
@@ -196,9 +201,7 @@ export type HostConfig = v.InferOutput<typeof HostConfigSchema>;
 
 /** What a container asks of one network. */
 export const EndpointConfigSchema = v.object({
-  IPAMConfig: orNull(
-    v.object({ IPv4Address: text(), IPv6Address: text(), LinkLocalIPs: listOrNull(v.string()) }),
-  ),
+  IPAMConfig: orNull(v.object({ IPv4Address: text(), IPv6Address: text(), LinkLocalIPs: listOrNull(v.string()) })),
   Links: listOrNull(v.string()),
   Aliases: listOrNull(v.string()),
   MacAddress: text(),

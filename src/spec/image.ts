@@ -29,7 +29,16 @@ export const ImageConfigSchema = v.looseObject({
     ),
     {},
   ),
-  rootfs: v.object({ type: text(), diff_ids: v.optional(v.pipe(v.nullable(v.array(v.string())), v.transform((d) => d ?? [])), []) }),
+  rootfs: v.object({
+    type: text(),
+    diff_ids: v.optional(
+      v.pipe(
+        v.nullable(v.array(v.string())),
+        v.transform((d) => d ?? []),
+      ),
+      [],
+    ),
+  }),
   history: v.optional(
     v.pipe(
       v.nullable(

@@ -4,28 +4,64 @@ import * as v from 'valibot';
 // field its zero value, so that the inside of the engine never meets `undefined` or `null` where Docker has none.
 
 /** A string; missing or null is `""`. */
-export const text = () => v.optional(v.pipe(v.nullable(v.string()), v.transform((s) => s ?? '')), '');
+export const text = () =>
+  v.optional(
+    v.pipe(
+      v.nullable(v.string()),
+      v.transform((s) => s ?? ''),
+    ),
+    '',
+  );
 
 /** A boolean; missing or null is `false`. */
-export const flag = () => v.optional(v.pipe(v.nullable(v.boolean()), v.transform((b) => b ?? false)), false);
+export const flag = () =>
+  v.optional(
+    v.pipe(
+      v.nullable(v.boolean()),
+      v.transform((b) => b ?? false),
+    ),
+    false,
+  );
 
 /** A whole number that JSON can carry exactly; missing or null is `0`. */
 export const int = () =>
-  v.optional(v.pipe(v.nullable(v.pipe(v.number(), v.safeInteger())), v.transform((n) => n ?? 0)), 0);
+  v.optional(
+    v.pipe(
+      v.nullable(v.pipe(v.number(), v.safeInteger())),
+      v.transform((n) => n ?? 0),
+    ),
+    0,
+  );
 
 /** A list; missing or null is `[]`. */
 export const list = <S extends v.GenericSchema>(item: S) =>
-  v.optional(v.pipe(v.nullable(v.array(item)), v.transform((items) => items ?? [])), []);
+  v.optional(
+    v.pipe(
+      v.nullable(v.array(item)),
+      v.transform((items) => items ?? []),
+    ),
+    [],
+  );
 
 /** A list for which "not given" differs from "given and empty"; missing is `null`. */
 export const listOrNull = <S extends v.GenericSchema>(item: S) => v.optional(v.nullable(v.array(item)), null);
 
 /** A map from names; missing or null is `{}`. */
 export const mapOf = <S extends v.GenericSchema>(item: S) =>
-  v.optional(v.pipe(v.nullable(v.record(v.string(), item)), v.transform((map) => map ?? {})), {});
+  v.optional(
+    v.pipe(
+      v.nullable(v.record(v.string(), item)),
+      v.transform((map) => map ?? {}),
+    ),
+    {},
+  );
 
 /** A value for which "not given" differs from the zero value; missing is `null`. */
 export const orNull = <S extends v.GenericSchema>(item: S) => v.optional(v.nullable(item), null);
 
 /** The `{}` that Docker uses as the value of a set. */
-export const emptyObject = () => v.pipe(v.nullable(v.object({})), v.transform(() => ({})));
+export const emptyObject = () =>
+  v.pipe(
+    v.nullable(v.object({})),
+    v.transform(() => ({})),
+  );
