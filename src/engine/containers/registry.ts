@@ -1,0 +1,76 @@
+import { conflict, invalid, notFound } from '../../util/errors.ts';
+import type { Container } from './model.ts';
+import type { Tracked } from './tracked.ts';
+
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+
+/**
+ * All containers of this engine, in memory, by id and by name.
+ *
+ * A name is taken before anything is made under it, so that of two creates with one name only one goes on.
+ */
+export class Registry {
+  readonly #byId = new Map<string, Tracked>();
+  /** Name → id; the container of a reserved name may not exist yet. */
+  readonly #names = new Map<string, string>();
+
+  /** @throws `invalid` for a malformed name, `conflict` when it is taken. A leading slash is dropped. */
+  reserve(name: string, id: string): string {
+    const bare = name.replace(/^\//, '');
+    if (!NAME.test(bare)) {
+      throw invalid(`Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
+    }
+    const holder = this.#names.get(bare);
+    if (holder !== undefined) {
+      throw conflict(
+        `Conflict. The container name "/${bare}" is already in use by container "${holder}". ` +
+          'You have to remove (or rename) that container to be able to reuse that name.',
+      );
+    }
+    this.#names.set(bare, id);
+    return bare;
+  }
+
+  release(name: string): void {
+    this.#names.delete(name);
+  }
+
+  taken(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  /** Adds a container whose name has been reserved for its id. */
+  add(tracked: Tracked): void {
+    this.#byId.set(tracked.container.id, tracked);
+  }
+
+  /** Forgets a container and frees its name. */
+  drop(container: Container): void {
+    this.#byId.delete(container.id);
+    this.release(container.name);
+  }
+
+  /** Newest first, as every list of Docker is. */
+  all(): Tracked[] {
+    return [...this.#byId.values()].reverse();
+  }
+
+  byId(id: string): Tracked | undefined {
+    return this.#byId.get(id);
+  }
+
+  /**
+   * Finds by full id, then by name, then by a unique prefix of an id.
+   *
+   * @throws `not-found`, or `invalid` when several ids begin so.
+   */
+  find(ref: string): Tracked {
+    const found = this.#byId.get(ref) ?? this.#byId.get(this.#names.get(ref.replace(/^\//, '')) ?? '');
+    if (found !== undefined) return found;
+    const matches = /^[0-9a-f]+$/.test(ref) ? [...this.#byId.values()].filter((t) => t.container.id.startsWith(ref)) : [];
+    if (matches.length > 1) throw invalid(`Multiple IDs found with provided prefix: ${ref}`);
+    const only = matches[0];
+    if (only === undefined) throw notFound(`No such container: ${ref}`);
+    return only;
+  }
+}
