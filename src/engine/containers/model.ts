@@ -1,4 +1,4 @@
-import type { ContainerConfig, EndpointConfig, HostConfig } from '../../spec/container.ts';
+import type { ContainerConfig, EndpointConfig, HostConfig, PortBinding } from '../../spec/container.ts';
 
 export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
 
@@ -66,6 +66,8 @@ export interface Container {
   restartCount: number;
   /** Keyed by network name; filled while it runs. */
   endpoints: Record<string, Endpoint>;
+  /** Where its ports are reachable on the host while it runs, keyed `80/tcp`; an exposed port that is not published has an empty list. */
+  ports: Record<string, readonly PortBinding[]>;
   /** Path of the network namespace while it runs with one of its own. */
   sandboxKey: string;
   /** Ids of the execs that run in it now. */

@@ -1,0 +1,26 @@
+import { GantryError, internal, invalid, messageOf } from '../../util/errors.ts';
+
+/** Why a process could not be started: the error to answer and the exit code to record. */
+export interface StartFailure {
+  readonly error: GantryError;
+  readonly exitCode: 126 | 127 | 128;
+}
+
+/**
+ * Reads the runtime's message as Docker does, because its CLI turns the words into the exit code of `docker run`:
+ * 127 for a command that is not there, 126 for one that cannot be executed, 128 for everything else.
+ */
+export function startFailure(thrown: unknown, command: string): StartFailure {
+  if (thrown instanceof GantryError && thrown.kind !== 'internal') return { error: thrown, exitCode: 128 };
+  const message = messageOf(thrown);
+  const says = (...words: string[]) => words.some((word) => message.includes(word));
+  if (says('not a directory')) {
+    const hint = 'Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type';
+    return { error: invalid(`${message}: ${hint}`, thrown), exitCode: 127 };
+  }
+  if (says('permission denied', 'is a directory')) return { error: invalid(message, thrown), exitCode: 126 };
+  if (message.includes(command) && says('executable file not found', 'no such file or directory')) {
+    return { error: invalid(message, thrown), exitCode: 127 };
+  }
+  return { error: thrown instanceof GantryError ? thrown : internal(message, thrown), exitCode: 128 };
+}

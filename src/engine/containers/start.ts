@@ -1,0 +1,192 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { removeBundle, writeBundle } from '../../kernel/bundle.ts';
+import { readRootfsFile } from '../../kernel/rootfs-file.ts';
+import type { Task } from '../../kernel/shim/shim-pool.ts';
+import type { IoPipes } from '../../kernel/stdio/io-pool.ts';
+import { conflict, invalid, messageOf, notModified } from '../../util/errors.ts';
+import { writeFileAtomic } from '../../util/files.ts';
+import { nowRfc3339Nano } from '../../util/time.ts';
+import { openLogWriter } from '../logs/log-writer.ts';
+import type { JoinRequest, Sandbox } from '../networks/networks.ts';
+import { resolveUser } from '../runtime-spec/resolve-user.ts';
+import { runtimeSpec } from '../runtime-spec/runtime-spec.ts';
+import { StdioHub } from '../stdio/hub.ts';
+import { emitContainer, emitNetworks } from './container-events.ts';
+import type { Container } from './model.ts';
+import type { Parts } from './parts.ts';
+import { followProcess } from './settle.ts';
+import { startFailure } from './start-error.ts';
+import { stateJson } from './stored.ts';
+import type { Live, Tracked } from './tracked.ts';
+import { useNetwork } from './use-network.ts';
+
+/** Largest /etc/passwd or /etc/group read from an image. */
+const USER_FILE_LIMIT = 4 << 20;
+
+/**
+ * Starts a container's process.
+ *
+ * @throws `not-modified` when it runs already; what the host or the runtime refused, in Docker's words, with the exit
+ * code kept in the container's state.
+ */
+export function startContainer(parts: Parts, tracked: Tracked): Promise<void> {
+  return parts.locks.run(tracked.container.id, async () => {
+    const { container } = tracked;
+    checkStartable(container);
+    try {
+      await launch(parts, tracked);
+    } catch (error) {
+      const failure = startFailure(error, container.path);
+      container.state = { ...container.state, exitCode: failure.exitCode, error: messageOf(failure.error), pid: 0, shim: '' };
+      parts.rows.saveState(container.id, stateJson(container));
+      throw failure.error;
+    }
+  });
+}
+
+function checkStartable({ id, state }: Container): void {
+  if (state.status === 'running') throw notModified('');
+  if (state.status === 'paused') throw conflict('cannot start a paused container, try unpause instead');
+  if (state.status === 'removing' || state.status === 'dead') {
+    throw conflict('container is marked for removal and cannot be started');
+  }
+  if (id === '') throw invalid('no container');
+}
+
+/** Everything is undone in reverse when a step fails; past the start of the process only `settle` undoes. */
+async function launch(parts: Parts, tracked: Tracked): Promise<void> {
+  const { container } = tracked;
+  await using undo = new AsyncDisposableStack();
+  const sandbox = await parts.networks.join(joinRequest(container));
+  undo.defer(() => parts.networks.leave(container.id));
+  const pipes = await parts.io.take({ stdin: container.config.OpenStdin, stderr: !container.config.Tty });
+  undo.defer(() => pipes.release());
+  useNetwork(container, sandbox);
+  undo.defer(() => useNetwork(container, undefined));
+  const bundle = join(parts.paths.bundles, container.id);
+  undo.defer(() => removeBundle(bundle));
+  await prepareFiles(parts, container, sandbox, bundle);
+  const hub = openHub(container, pipes);
+  undo.defer(() => hub.finish());
+  const task = await createTask(parts, container, pipes, bundle);
+  undo.defer(() => discard(task));
+  adoptAttaches(tracked, hub);
+  const live: Live = { task, pipes, hub, settled: Promise.withResolvers(), execs: new Map() };
+  const pid = await task.start();
+  undo.move();
+  tracked.live = live;
+  container.state = running(pid, task);
+  followProcess(parts, tracked, live);
+  parts.rows.saveState(container.id, stateJson(container));
+  emitNetworks(parts.events, container, 'connect');
+  emitContainer(parts.events, container, 'start');
+}
+
+function running(pid: number, task: Task): Container['state'] {
+  return {
+    status: 'running',
+    pid,
+    exitCode: 0,
+    error: '',
+    oomKilled: false,
+    startedAt: nowRfc3339Nano(),
+    finishedAt: '0001-01-01T00:00:00Z',
+    shim: task.shim,
+    stoppedByHand: false,
+  };
+}
+
+function joinRequest({ id, name, hostConfig, config }: Container): JoinRequest {
+  return {
+    containerId: id,
+    name,
+    mode: hostConfig.NetworkMode,
+    portBindings: hostConfig.PortBindings,
+    publishAll: hostConfig.PublishAllPorts,
+    exposed: Object.keys(config.ExposedPorts),
+  };
+}
+
+function joinRequest({ id, name, hostConfig, config }: Container): JoinRequest {
+  return {
+    containerId: id,
+    name,
+    mode: hostConfig.NetworkMode,
+    portBindings: hostConfig.PortBindings,
+    publishAll: hostConfig.PublishAllPorts,
+    exposed: Object.keys(config.ExposedPorts),
+  };
+}
+
+/** Shows the sandbox a container runs in, or that it has none. */
+export function useNetwork(container: Container, sandbox: Sandbox | undefined): void {
+  container.endpoints = sandbox?.endpoints ?? {};
+  container.ports = sandbox?.ports ?? {};
+  container.sandboxKey = sandbox?.key ?? '';
+}
+
+async function prepareFiles(parts: Parts, container: Container, sandbox: Sandbox, bundle: string): Promise<void> {
+  const { files, graph, config, hostConfig } = container;
+  await Promise.all([mkdir(graph.upper, { recursive: true }), mkdir(graph.work, { recursive: true })]);
+  const contents = await parts.networks.files({
+    containerId: container.id,
+    hostname: config.Hostname,
+    domainname: config.Domainname,
+    extraHosts: hostConfig.ExtraHosts ?? [],
+    dns: hostConfig.Dns,
+    dnsSearch: hostConfig.DnsSearch,
+    dnsOptions: hostConfig.DnsOptions,
+    sandbox,
+  });
+  const dirs = [graph.upper, ...graph.lower];
+  const user = await resolveUser(config.User, hostConfig.GroupAdd ?? [], (path) => readRootfsFile(dirs, path, USER_FILE_LIMIT));
+  await Promise.all([
+    writeFileAtomic(files.hostname, contents.hostname),
+    writeFileAtomic(files.hosts, contents.hosts),
+    writeFileAtomic(files.resolvConf, contents.resolvConf),
+    writeBundle(bundle, runtimeSpec({ container, host: parts.host, netnsPath: sandbox.netnsPath, user })),
+  ]);
+}
+
+export function openHub(container: Container, pipes: IoPipes): StdioHub {
+  const { config, hostConfig, files } = container;
+  const log = openLogWriter({ config: hostConfig.LogConfig, path: files.log, attrs: {} });
+  return new StdioHub({ pipes, log, stdinOnce: config.StdinOnce });
+}
+
+function createTask(parts: Parts, container: Container, pipes: IoPipes, bundle: string): Promise<Task> {
+  const { graph, hostConfig, config } = container;
+  const runtime = parts.runtimes.get(hostConfig.Runtime);
+  if (runtime === undefined) throw invalid(`unknown or invalid runtime name: ${hostConfig.Runtime}`);
+  const { stdin, stdout, stderr } = pipes.paths;
+  return parts.shims.create({
+    id: container.id,
+    bundle,
+    rootfs: [overlay(graph)],
+    terminal: config.Tty,
+    stdin,
+    stdout,
+    stderr,
+    runtime,
+  });
+}
+
+function overlay({ lower, upper, work }: Container['graph']) {
+  const options = [`lowerdir=${lower.join(':')}`, `upperdir=${upper}`, `workdir=${work}`];
+  return { type: 'overlay', source: 'overlay', options: ['index=off', ...options] };
+}
+
+/** Takes back a process that was created and never started. */
+async function discard(task: Task): Promise<void> {
+  await task.kill(9).catch(() => {});
+  await task.delete().catch(() => {});
+}
+
+/** Joins the clients that attached before there was a process. */
+function adoptAttaches(tracked: Tracked, hub: StdioHub): void {
+  for (const pending of tracked.pendingAttaches) {
+    hub.attach(pending.io, pending.detachKeys).then(() => pending.done.resolve(), pending.done.reject);
+  }
+  tracked.pendingAttaches.clear();
+}

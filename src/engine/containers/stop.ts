@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseSignal, signalNumber } from '../../spec/signals.ts';
+import { conflict, internal, notModified } from '../../util/errors.ts';
+import { emitContainer } from './container-events.ts';
+import type { Parts } from './parts.ts';
+import { stateJson } from './stored.ts';
+import type { Tracked } from './tracked.ts';
+import { isRunning } from './wait.ts';
+
+const SIGKILL = 9;
+const DEFAULT_STOP_SECONDS = 10;
+/** How long the kernel may take to end a process after SIGKILL before we call it stuck. */
+const KILL_GRACE_MS = 10_000;
+
+export interface StopOptions {
+  /** Undefined: the container's own timeout; negative: wait for ever. */
+  seconds?: number;
+  signal?: string;
+}
+
+/** Asks the process to end, waits, and kills it when it does not. @throws `not-modified` when nothing runs. */
+export async function stopContainer(parts: Parts, tracked: Tracked, options: StopOptions): Promise<void> {
+  const { container } = tracked;
+  if (!isRunning(tracked)) throw notModified('');
+  const signal = signalNumber(options.signal || container.config.StopSignal || 'SIGTERM');
+  const seconds = options.seconds ?? container.config.StopTimeout ?? DEFAULT_STOP_SECONDS;
+  const settled = tracked.live?.settled.promise ?? Promise.resolve();
+  markStopped(parts, tracked);
+  await sendSignal(parts, tracked, signal);
+  if (!(await endsWithin(settled, seconds < 0 ? Number.POSITIVE_INFINITY : seconds * 1000))) {
+    await endNow(parts, tracked, settled);
+  }
+  emitContainer(parts.events, container, 'stop');
+}
+
+async function endNow(parts: Parts, tracked: Tracked, settled: Promise<void>): Promise<void> {
+  await sendSignal(parts, tracked, SIGKILL);
+  if (!(await endsWithin(settled, KILL_GRACE_MS))) {
+    throw internal(`cannot stop container: ${tracked.container.id}: tried to kill container, but did not receive an exit event`);
+  }
+}
+
+/** Sends a signal by name or number, as `docker kill` does. @throws `invalid` for an unknown one, `conflict` when nothing runs. */
+export async function killContainer(parts: Parts, tracked: Tracked, signal: string): Promise<void> {
+  const { container } = tracked;
+  const number = parseSignal(signal === '' ? 'KILL' : signal);
+  if (!isRunning(tracked)) {
+    throw conflict(`Cannot kill container: ${container.id}: Container ${container.id} is not running`);
+  }
+  const settled = tracked.live?.settled.promise ?? Promise.resolve();
+  const stops = number === SIGKILL || number === signalNumber(container.config.StopSignal || 'SIGTERM');
+  if (stops) markStopped(parts, tracked);
+  await sendSignal(parts, tracked, number);
+  if (number === SIGKILL) await endsWithin(settled, KILL_GRACE_MS);
+}
+
+/** Remembers that a person wanted it down, before it goes down: restart policies and reboots respect that. */
+function markStopped(parts: Parts, { container }: Tracked): void {
+  container.state.stoppedByHand = true;
+  parts.rows.saveState(container.id, stateJson(container));
+}
+
+async function sendSignal(parts: Parts, tracked: Tracked, signal: number): Promise<void> {
+  const { container, live } = tracked;
+  if (live === undefined) return;
+  try {
+    await live.task.kill(signal);
+    // A frozen process gets the signal only when it is thawed.
+    if (container.state.status === 'paused' && signal === SIGKILL) await live.task.resume();
+  } catch (error) {
+    // It ended between our look and the signal: that is what the caller wanted.
+    if (!/no such process|process already finished|not found|process exited/i.test(String(error))) throw error;
+  }
+  emitContainer(parts.events, container, 'kill', { signal: String(signal) });
+}
+
+async function endsWithin(settled: Promise<void>, milliseconds: number): Promise<boolean> {
+  const ended = settled.then(() => true);
+  if (!Number.isFinite(milliseconds)) return ended;
+  const timer = new AbortController();
+  const timeout = sleep(milliseconds, false, { signal: timer.signal }).catch(() => false);
+  try {
+    return await Promise.race([ended, timeout]);
+  } finally {
+    timer.abort();
+  }
+}

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import type { ContainerRow } from '../../store/containers.ts';
+import { commandLine } from './merge-config.ts';
+import type { Container, ContainerState } from './model.ts';
+import type { Parts } from './parts.ts';
+
+/** The part of a container that is decided at create and written to the row's `spec`. */
+type StoredSpec = Pick<Container, 'config' | 'hostConfig' | 'networks' | 'mounts'> & { lower: readonly string[] };
+
+/** The state as a row holds it. */
+export function stateJson(container: Container): string {
+  return JSON.stringify(container.state);
+}
+
+/** The spec as a row holds it. */
+export function specJson({ config, hostConfig, networks, mounts, graph }: Container): string {
+  return JSON.stringify({ config, hostConfig, networks, mounts, lower: graph.lower } satisfies StoredSpec);
+}
+
+/** A container as a row. */
+export function toRow(container: Container): ContainerRow {
+  const { id, name, imageId, created } = container;
+  return { id, name, image: imageId, created, spec: specJson(container), state: stateJson(container) };
+}
+
+/** A container as it stood when its row was last written; nothing of it runs yet. */
+export function fromRow(row: ContainerRow, paths: Parts['paths']): Container {
+  // The row was written by toRow and sits behind the database's own integrity checks.
+  const spec = JSON.parse(row.spec) as StoredSpec;
+  const state = JSON.parse(row.state) as ContainerState;
+  return assemble({ id: row.id, name: row.name, imageId: row.image, created: row.created, spec, state, paths });
+}
+
+/** Puts a container together from what is stored and what follows from it. */
+export function assemble(o: {
+  id: string;
+  name: string;
+  imageId: string;
+  created: string;
+  spec: StoredSpec;
+  state: ContainerState;
+  paths: Parts['paths'];
+}): Container {
+  const { config, hostConfig, networks, mounts, lower } = o.spec;
+  const dir = join(o.paths.containers, o.id);
+  const logs = hostConfig.LogConfig.Type === 'none' ? '' : join(dir, `${o.id}-json.log`);
+  return {
+    id: o.id,
+    name: o.name,
+    created: o.created,
+    imageId: o.imageId,
+    config,
+    hostConfig,
+    networks,
+    ...commandLine(config),
+    mounts,
+    state: o.state,
+    restartCount: 0,
+    endpoints: {},
+    ports: {},
+    sandboxKey: '',
+    execIds: [],
+    files: { hostname: join(dir, 'hostname'), hosts: join(dir, 'hosts'), resolvConf: join(dir, 'resolv.conf'), log: logs },
+    graph: {
+      lower,
+      upper: join(dir, 'fs', 'upper'),
+      work: join(dir, 'fs', 'work'),
+      merged: join(o.paths.bundles, o.id, 'rootfs'),
+    },
+  };
+}

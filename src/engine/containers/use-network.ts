@@ -1,0 +1,4 @@
+import type { Sandbox } from '../networks/networks.ts';
+import type { Container } from './model.ts';
+
+

@@ -1,0 +1,36 @@
+import { mkdir, readdir, rmdir, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ifExists } from '../util/files.ts';
+import { run } from '../util/spawn.ts';
+import { mountPoints } from './mount-points.ts';
+
+/** Makes an OCI bundle: a directory with `config.json` and the empty `rootfs` the shim mounts on. */
+export async function writeBundle(dir: string, config: object): Promise<void> {
+  await mkdir(join(dir, 'rootfs'), { recursive: true, mode: 0o711 });
+  await writeFile(join(dir, 'config.json'), JSON.stringify(config), { mode: 0o600 });
+}
+
+/**
+ * Removes a bundle and whatever is still mounted below it; one that is gone already is fine.
+ *
+ * Directories are only ever removed when empty: if a file system could not be unmounted, nothing in it is touched.
+ */
+export async function removeBundle(dir: string): Promise<void> {
+  const entries = await ifExists(() => readdir(dir, { withFileTypes: true }));
+  if (entries === undefined) return;
+  if (entries.some((entry) => entry.name === 'rootfs')) await removeRootfs(join(dir, 'rootfs'));
+  for (const entry of entries) {
+    if (!entry.isDirectory()) await ifExists(() => unlink(join(dir, entry.name)));
+  }
+  await ifExists(() => rmdir(dir));
+}
+
+async function removeRootfs(rootfs: string): Promise<void> {
+  try {
+    await ifExists(() => rmdir(rootfs));
+  } catch {
+    // Busy: the shim that should have unmounted it is gone. Deepest first, lazily, since nobody will come back for it.
+    for (const mount of (await mountPoints(rootfs)).reverse()) await run('umount', ['-l', mount], { allowFailure: true });
+    await ifExists(() => rmdir(rootfs));
+  }
+}
