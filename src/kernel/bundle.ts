@@ -30,7 +30,8 @@ async function removeRootfs(rootfs: string): Promise<void> {
     await ifExists(() => rmdir(rootfs));
   } catch {
     // Busy: the shim that should have unmounted it is gone. Deepest first, lazily, since nobody will come back for it.
-    for (const mount of (await mountPoints(rootfs)).reverse()) await run('umount', ['-l', mount], { allowFailure: true });
+    for (const mount of (await mountPoints(rootfs)).reverse())
+      await run('umount', ['-l', mount], { allowFailure: true });
     await ifExists(() => rmdir(rootfs));
   }
 }

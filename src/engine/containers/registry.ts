@@ -67,7 +67,9 @@ export class Registry {
   find(ref: string): Tracked {
     const found = this.#byId.get(ref) ?? this.#byId.get(this.#names.get(ref.replace(/^\//, '')) ?? '');
     if (found !== undefined) return found;
-    const matches = /^[0-9a-f]+$/.test(ref) ? [...this.#byId.values()].filter((t) => t.container.id.startsWith(ref)) : [];
+    const matches = /^[0-9a-f]+$/.test(ref)
+      ? [...this.#byId.values()].filter((t) => t.container.id.startsWith(ref))
+      : [];
     if (matches.length > 1) throw invalid(`Multiple IDs found with provided prefix: ${ref}`);
     const only = matches[0];
     if (only === undefined) throw notFound(`No such container: ${ref}`);

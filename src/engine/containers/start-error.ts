@@ -15,7 +15,8 @@ export function startFailure(thrown: unknown, command: string): StartFailure {
   const message = messageOf(thrown);
   const says = (...words: string[]) => words.some((word) => message.includes(word));
   if (says('not a directory')) {
-    const hint = 'Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type';
+    const hint =
+      'Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type';
     return { error: invalid(`${message}: ${hint}`, thrown), exitCode: 127 };
   }
   if (says('permission denied', 'is a directory')) return { error: invalid(message, thrown), exitCode: 126 };

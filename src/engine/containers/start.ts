@@ -38,7 +38,13 @@ export function startContainer(parts: Parts, tracked: Tracked): Promise<void> {
       await launch(parts, tracked);
     } catch (error) {
       const failure = startFailure(error, container.path);
-      container.state = { ...container.state, exitCode: failure.exitCode, error: messageOf(failure.error), pid: 0, shim: '' };
+      container.state = {
+        ...container.state,
+        exitCode: failure.exitCode,
+        error: messageOf(failure.error),
+        pid: 0,
+        shim: '',
+      };
       parts.rows.saveState(container.id, stateJson(container));
       throw failure.error;
     }
@@ -140,7 +146,9 @@ async function prepareFiles(parts: Parts, container: Container, sandbox: Sandbox
     sandbox,
   });
   const dirs = [graph.upper, ...graph.lower];
-  const user = await resolveUser(config.User, hostConfig.GroupAdd ?? [], (path) => readRootfsFile(dirs, path, USER_FILE_LIMIT));
+  const user = await resolveUser(config.User, hostConfig.GroupAdd ?? [], (path) =>
+    readRootfsFile(dirs, path, USER_FILE_LIMIT),
+  );
   await Promise.all([
     writeFileAtomic(files.hostname, contents.hostname),
     writeFileAtomic(files.hosts, contents.hosts),

@@ -36,7 +36,9 @@ export async function stopContainer(parts: Parts, tracked: Tracked, options: Sto
 async function endNow(parts: Parts, tracked: Tracked, settled: Promise<void>): Promise<void> {
   await sendSignal(parts, tracked, SIGKILL);
   if (!(await endsWithin(settled, KILL_GRACE_MS))) {
-    throw internal(`cannot stop container: ${tracked.container.id}: tried to kill container, but did not receive an exit event`);
+    throw internal(
+      `cannot stop container: ${tracked.container.id}: tried to kill container, but did not receive an exit event`,
+    );
   }
 }
 

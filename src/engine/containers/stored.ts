@@ -60,7 +60,12 @@ export function assemble(o: {
     ports: {},
     sandboxKey: '',
     execIds: [],
-    files: { hostname: join(dir, 'hostname'), hosts: join(dir, 'hosts'), resolvConf: join(dir, 'resolv.conf'), log: logs },
+    files: {
+      hostname: join(dir, 'hostname'),
+      hosts: join(dir, 'hosts'),
+      resolvConf: join(dir, 'resolv.conf'),
+      log: logs,
+    },
     graph: {
       lower,
       upper: join(dir, 'fs', 'upper'),

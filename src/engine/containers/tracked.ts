@@ -1,5 +1,5 @@
-import type { IoPipes } from '../../kernel/stdio/io-pool.ts';
 import type { Process, Task } from '../../kernel/shim/shim-pool.ts';
+import type { IoPipes } from '../../kernel/stdio/io-pool.ts';
 import type { AttachIo } from '../engine.ts';
 import type { StdioHub } from '../stdio/hub.ts';
 import type { Container } from './model.ts';

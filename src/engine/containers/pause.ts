@@ -1,0 +1,33 @@
+import { conflict } from '../../util/errors.ts';
+import { emitContainer } from './container-events.ts';
+import type { Parts } from './parts.ts';
+import { stateJson } from './stored.ts';
+import type { Tracked } from './tracked.ts';
+import { isRunning } from './wait.ts';
+
+/** Freezes every process of a container. @throws `conflict` when it does not run or is frozen already. */
+export function pauseContainer(parts: Parts, tracked: Tracked): Promise<void> {
+  return parts.locks.run(tracked.container.id, async () => {
+    const { container, live } = tracked;
+    if (!isRunning(tracked) || live === undefined) throw conflict(`Container ${container.id} is not running`);
+    if (container.state.status === 'paused') throw conflict(`Container ${container.id} is already paused`);
+    await live.task.pause();
+    container.state.status = 'paused';
+    parts.rows.saveState(container.id, stateJson(container));
+    emitContainer(parts.events, container, 'pause');
+  });
+}
+
+/** Thaws what `pauseContainer` froze. @throws `conflict` when it is not frozen. */
+export function unpauseContainer(parts: Parts, tracked: Tracked): Promise<void> {
+  return parts.locks.run(tracked.container.id, async () => {
+    const { container, live } = tracked;
+    if (container.state.status !== 'paused' || live === undefined) {
+      throw conflict(`Container ${container.id} is not paused`);
+    }
+    await live.task.resume();
+    container.state.status = 'running';
+    parts.rows.saveState(container.id, stateJson(container));
+    emitContainer(parts.events, container, 'unpause');
+  });
+}

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { conflict } from '../../util/errors.ts';
+import { startFailure } from './start-error.ts';
+
+const cases: [message: string, command: string, exitCode: number, kind: string][] = [
+  ['exec: "nope": executable file not found in $PATH: unknown', 'nope', 127, 'invalid'],
+  ['exec: "/x/y": stat /x/y: no such file or directory: unknown', '/x/y', 127, 'invalid'],
+  ['exec: "/etc/passwd": permission denied: unknown', '/etc/passwd', 126, 'invalid'],
+  ['exec: "/etc": is a directory: unknown', '/etc', 126, 'invalid'],
+  ['error mounting "/a" to rootfs: not a directory: unknown', 'sh', 127, 'invalid'],
+  ['cgroup: no such file or directory', 'sh', 128, 'internal'],
+];
+
+for (const [message, command, exitCode, kind] of cases) {
+  test(`${exitCode} for: ${message}`, () => {
+    const failure = startFailure(new Error(message), command);
+    assert.equal(failure.exitCode, exitCode);
+    assert.equal(failure.error.kind, kind);
+    assert.ok(failure.error.message.startsWith(message));
+  });
+}
+
+test('an error of ours keeps its kind', () => {
+  const error = conflict('busy');
+  assert.deepEqual(startFailure(error, 'sh'), { error, exitCode: 128 });
+});

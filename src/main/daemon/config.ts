@@ -1,0 +1,39 @@
+import * as v from 'valibot';
+import { LOG_LEVELS } from '../../util/log.ts';
+
+const names = v.array(v.string());
+
+/** The keys of `daemon.json`, which are also the long flags; a list's flag is its singular and may be repeated. */
+export const ConfigSchema = v.strictObject({
+  'data-root': v.optional(v.string()),
+  'exec-root': v.optional(v.string()),
+  hosts: v.optional(names),
+  pidfile: v.optional(v.string()),
+  debug: v.optional(v.boolean()),
+  'log-level': v.optional(v.picklist(LOG_LEVELS)),
+  group: v.optional(v.string()),
+  'default-runtime': v.optional(v.string()),
+  runtimes: v.optional(v.record(v.string(), v.strictObject({ path: v.string() }))),
+  bip: v.optional(v.string()),
+  dns: v.optional(names),
+});
+
+/** What was asked for, by flags or file; an absent key means the default. */
+export type PartialConfig = v.InferOutput<typeof ConfigSchema>;
+
+/** The daemon's configuration, complete. Paths are absolute. */
+export interface DaemonConfig {
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  /** Where the API listens, `unix:///path`. */
+  readonly hosts: readonly string[];
+  readonly pidfile: string;
+  readonly debug: boolean;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** Group that may use the socket; undefined: `docker`, if there is such a group. */
+  readonly group: string | undefined;
+  readonly defaultRuntime: string | undefined;
+  readonly runtimes: Readonly<Record<string, { path: string }>>;
+  readonly bip: string | undefined;
+  readonly dns: readonly string[];
+}

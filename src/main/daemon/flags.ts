@@ -1,0 +1,83 @@
+import { parseArgs } from 'node:util';
+import * as v from 'valibot';
+import { invalid, messageOf } from '../../util/errors.ts';
+import { ConfigSchema, type PartialConfig } from './config.ts';
+
+export const DEFAULT_CONFIG_FILE = '/etc/gantry/daemon.json';
+
+export const DAEMON_USAGE = `Usage:  gantry daemon [OPTIONS]
+
+Run the engine
+
+Options:
+      --add-runtime runtime      Register an OCI runtime, as NAME=PATH (repeatable)
+      --bip string               Address and prefix length of the default bridge, e.g. 10.1.0.1/16
+      --config-file string       Configuration file (default "${DEFAULT_CONFIG_FILE}")
+      --data-root string         Where images, containers and volumes are kept (default "/var/lib/gantry")
+  -D, --debug                    Log more
+      --default-runtime string   OCI runtime of containers that name none
+      --dns list                 DNS server of containers that name none (repeatable)
+      --exec-root string         Where the state of running containers is kept (default "/run/gantry")
+  -G, --group string             Group that may use the socket (default "docker")
+      --help                     Print usage
+  -H, --host list                Socket to listen on (repeatable, default "unix:///run/gantry/gantry.sock")
+  -l, --log-level string         "debug", "info", "warn", "error" or "fatal" (default "info")
+  -p, --pidfile string           Where to write the process id (default "<exec-root>/gantry.pid")
+  -v, --version                  Print version information
+`;
+
+/** What the command line of `gantry daemon` says. */
+export interface DaemonFlags {
+  readonly config: PartialConfig;
+  /** Undefined: the default file, which need not exist. */
+  readonly configFile: string | undefined;
+  readonly help: boolean;
+  readonly version: boolean;
+}
+
+const options = {
+  'add-runtime': { type: 'string', multiple: true },
+  bip: { type: 'string' },
+  'config-file': { type: 'string' },
+  'data-root': { type: 'string' },
+  debug: { type: 'boolean', short: 'D' },
+  'default-runtime': { type: 'string' },
+  dns: { type: 'string', multiple: true },
+  'exec-root': { type: 'string' },
+  group: { type: 'string', short: 'G' },
+  help: { type: 'boolean' },
+  host: { type: 'string', short: 'H', multiple: true },
+  'log-level': { type: 'string', short: 'l' },
+  pidfile: { type: 'string', short: 'p' },
+  version: { type: 'boolean', short: 'v' },
+} as const;
+
+/** Parses the daemon's flags, which are named as dockerd's. @throws `invalid` for an unknown flag or a bad value. */
+export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
+  const { 'add-runtime': runtimes, 'config-file': configFile, host, help, version, ...rest } = parse(args);
+  const given = {
+    ...rest,
+    ...(host === undefined ? {} : { hosts: host }),
+    ...(runtimes === undefined ? {} : { runtimes: Object.fromEntries(runtimes.map(parseRuntime)) }),
+  };
+  const config = v.safeParse(ConfigSchema, given);
+  if (!config.success) {
+    const [issue] = config.issues;
+    throw invalid(`invalid value for --${v.getDotPath(issue) ?? ''}: ${issue.message}`);
+  }
+  return { config: config.output, configFile, help: help === true, version: version === true };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    throw invalid(messageOf(error), error);
+  }
+}
+
+function parseRuntime(text: string): [string, { path: string }] {
+  const [, name, path] = /^([a-zA-Z0-9][a-zA-Z0-9_.-]*)=(.+)$/.exec(text) ?? [];
+  if (name === undefined || path === undefined) throw invalid(`invalid runtime: ${text}: expected NAME=PATH`);
+  return [name, { path }];
+}
