@@ -1,9 +1,23 @@
+import { createHash } from 'node:crypto';
+import { AddressPool } from '../../kernel/net/addresses.ts';
+import { ensureBridge } from '../../kernel/net/bridge.ts';
+import { ForwardPolicy } from '../../kernel/net/forward-policy.ts';
+import { hostLock } from '../../kernel/net/host-lock.ts';
+import { HostPorts } from '../../kernel/net/host-ports.ts';
+import { parseCidr } from '../../kernel/net/ipv4.ts';
+import { listNetns } from '../../kernel/net/netns-names.ts';
+import { NetnsPool } from '../../kernel/net/netns-pool.ts';
+import { NetnsReaper } from '../../kernel/net/netns-reaper.ts';
+import { NftTable } from '../../kernel/net/nft-table.ts';
 import type { PortBinding } from '../../spec/container.ts';
 import type { Db } from '../../store/db.ts';
-import { unavailable } from '../../util/errors.ts';
+import { internal, invalid } from '../../util/errors.ts';
 import type { Log } from '../../util/log.ts';
 import type { Endpoint } from '../containers/model.ts';
 import type { Networks } from '../engine.ts';
+import { networkViews, type PredefinedOptions, predefinedNetworks } from './predefined.ts';
+import { openSandboxRecords } from './sandbox-records.ts';
+import { portRules, Stack } from './stack.ts';
 
 /** A container's place on the network while it runs. */
 export interface Sandbox {
@@ -81,6 +95,43 @@ export interface NetworkOptions {
   db: Db;
 }
 
-export function openNetworkStack(_options: NetworkOptions): Promise<NetworkStack> {
-  return Promise.reject(unavailable('networks are being built'));
+/** The data root whose engine has the plain bridge name. */
+const DEFAULT_DATA_ROOT = '/var/lib/gantry';
+
+/**
+ * Brings up bridge, rules and a pool of namespaces. What an earlier daemon left keeps working until `recover`.
+ *
+ * @throws `invalid` for a wrong `bip` or bridge name; `unavailable` when a host tool is missing.
+ */
+export async function openNetworkStack(options: NetworkOptions): Promise<NetworkStack> {
+  const { log, db, bip, poolSize } = options;
+  const tag = createHash('sha256').update(options.engineId).digest('hex').slice(0, 6);
+  const bridge = options.bridge ?? (options.dataRoot === DEFAULT_DATA_ROOT ? 'gantry0' : `gtry${tag}`);
+  if (!/^[\w.-]{1,15}$/.test(bridge)) throw invalid(`invalid bridge name: "${bridge}"`);
+  const { fact, gateway } = await bringUp({ db, bridge, bip, log });
+  const records = openSandboxRecords(options.execRoot, log);
+  const earlier = records.load();
+  const addresses = new AddressPool(gateway, gateway.address);
+  for (const { address } of earlier) if (address !== 0) addresses.reserve(address);
+  const named = new Set(earlier.map(({ netns }) => netns));
+  const strays = listNetns(tag).filter((name) => !named.has(name));
+  const table = new NftTable({ tag, bridge, gateway, rules: earlier.flatMap(portRules), log });
+  const firewall = new ForwardPolicy(bridge, log);
+  await Promise.all([table.settled(), firewall.check()]);
+  const reaper = new NetnsReaper(tag);
+  const pool = new NetnsPool({ tag, bridge, gateway, addresses, reaper, size: poolSize, log });
+  const views = networkViews(fact, bridge, gateway);
+  const parts = { tag, bridge, gateway, views, earlier, strays, records, addresses, reaper, pool, table, firewall };
+  return new Stack({ ...parts, ports: new HostPorts(), dns: options.dns, log });
+}
+
+/** Chooses the subnet and takes it, with all other engines of the host waiting. */
+async function bringUp(options: PredefinedOptions) {
+  await using stack = new AsyncDisposableStack();
+  stack.use(await hostLock('subnets'));
+  const fact = await predefinedNetworks(options);
+  const gateway = parseCidr(fact.gateway);
+  if (gateway === undefined) throw internal(`not an address with a prefix length: ${fact.gateway}`);
+  await ensureBridge(options.bridge, gateway);
+  return { fact, gateway };
 }

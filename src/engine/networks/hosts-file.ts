@@ -1,0 +1,48 @@
+import { isIP } from 'node:net';
+import { invalid } from '../../util/errors.ts';
+
+/** What every container can resolve, byte for byte dockerd's. */
+const LOCAL = [
+  '127.0.0.1\tlocalhost',
+  '::1\tlocalhost ip6-localhost ip6-loopback',
+  'fe00::0\tip6-localnet',
+  'ff00::0\tip6-mcastprefix',
+  'ff02::1\tip6-allnodes',
+  'ff02::2\tip6-allrouters',
+];
+
+/**
+ * Splits an extra host, `name:address` or `name=address`, with `host-gateway` replaced.
+ *
+ * @throws `invalid` in Docker's words.
+ */
+export function parseExtraHost(text: string, hostGateway: string): { name: string; address: string } {
+  const split = /^([^:=]+)[:=](.+)$/.exec(text);
+  if (split === null) throw invalid(`bad format for add-host: "${text}"`);
+  const [, name = '', value = ''] = split;
+  const address = value === 'host-gateway' ? hostGateway : value.replace(/^\[(.*)\]$/, '$1');
+  if (isIP(address) === 0) throw invalid(`invalid IP address in add-host: "${value}"`);
+  return { name, address };
+}
+
+export interface HostsOptions {
+  extraHosts: readonly string[];
+  /** What `host-gateway` stands for. */
+  hostGateway: string;
+  /** The container's own address; empty: it has none. */
+  address: string;
+  hostname: string;
+  domainname: string;
+}
+
+/** A container's /etc/hosts. */
+export function hostsFile({ extraHosts, hostGateway, address, hostname, domainname }: HostsOptions): string {
+  const extra = extraHosts.map((text) => parseExtraHost(text, hostGateway));
+  const full = domainname === '' ? hostname : `${hostname}.${domainname} ${hostname}`;
+  const lines = [
+    ...LOCAL,
+    ...extra.map((entry) => `${entry.address}\t${entry.name}`),
+    ...(address === '' || hostname === '' ? [] : [`${address}\t${full}`]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
