@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import { constants, openSync } from 'node:fs';
+import { mkdir, readdir, readFile, rmdir, unlink, writeFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { internal } from '../../util/errors.ts';
+import { ifExists } from '../../util/files.ts';
+import type { Log } from '../../util/log.ts';
+import { run } from '../../util/spawn.ts';
+import { type ShimCall, shimCalls } from './shim-calls.ts';
+import { connectTtrpc } from './ttrpc-client.ts';
+
+const SHIM_BINARY = 'containerd-shim-runc-v2';
+const ADDRESS_FILE = 'address.json';
+/** What shims before containerd 2.0 serve, which print no version. */
+const OLD_TASK_API = 2;
+
+/** Where a running shim listens, and the version of the task API it serves. */
+export interface ShimAddress {
+  address: string;
+  version: number;
+}
+
+/** One connected shim. Disposing ends the connection, never the shim. */
+export interface Shim extends Disposable {
+  readonly address: string;
+  readonly call: ShimCall;
+  /** Ids of the containers we know it to hold. */
+  readonly tasks: Set<string>;
+  /** Creates under way: the shim does them one after another. */
+  creating: number;
+  /** Resolves when the connection is gone, which means the shim is. */
+  readonly closed: Promise<void>;
+  forget(id: string): void;
+}
+
+export interface ShimHome {
+  /** Directory of all shims' directories. */
+  dir: string;
+  /** Socket the shims send their events to. */
+  eventSocket: string;
+  namespace: string;
+  log: Log;
+}
+
+/** Starts a shim that holds no container yet. @throws `unavailable` when it is not installed, `internal` when it fails. */
+export async function startShim(home: ShimHome): Promise<Shim> {
+  const id = randomBytes(8).toString('hex');
+  const dir = join(home.dir, id);
+  await mkdir(dir, { mode: 0o700 });
+  try {
+    // The shim reads its bundle's annotations; ours has none.
+    await Promise.all([writeFile(join(dir, 'config.json'), '{}'), run('mkfifo', ['-m', '600', join(dir, 'log')])]);
+    const log = openShimLog(dir, home.log);
+    try {
+      const found = await spawnShim(home, id, dir);
+      await writeFile(join(dir, ADDRESS_FILE), JSON.stringify(found));
+      return await attach(found, dir, log);
+    } catch (error) {
+      log.destroy();
+      throw error;
+    }
+  } catch (error) {
+    await removeShimDir(dir);
+    throw error;
+  }
+}
+
+async function spawnShim({ namespace, eventSocket }: ShimHome, id: string, cwd: string): Promise<ShimAddress> {
+  const args = ['-namespace', namespace, '-address', eventSocket, '-publish-binary', '/bin/true', '-id', id, 'start'];
+  const env = { PATH: process.env['PATH'], TTRPC_ADDRESS: eventSocket, GOMAXPROCS: '2' };
+  const { stdout } = await run(SHIM_BINARY, args, { cwd, env });
+  return parseShimAddress(stdout);
+}
+
+/** Reads what `start` printed: a bare address, or the JSON of newer shims. @throws `internal` for anything else. */
+export function parseShimAddress(output: string): ShimAddress {
+  const text = output.trim();
+  if (/^unix:\/\/\S+$/.test(text)) return { address: text, version: OLD_TASK_API };
+  const parsed = text.startsWith('{') ? (JSON.parse(text) as Partial<Record<string, unknown>>) : {};
+  const { address, version, protocol } = parsed;
+  if (typeof address !== 'string' || typeof version !== 'number' || (protocol ?? 'ttrpc') !== 'ttrpc') {
+    throw internal(`${SHIM_BINARY} printed no address we understand: ${text.slice(0, 200)}`);
+  }
+  return { address, version };
+}
+
+/** Connects to the shims an earlier daemon left, and removes the traces of those that are gone. */
+export async function findShims(home: ShimHome): Promise<Shim[]> {
+  const found = await Promise.all((await readdir(home.dir)).map((name) => findShim(join(home.dir, name), home.log)));
+  return found.filter((shim) => shim !== undefined);
+}
+
+async function findShim(dir: string, log: Log): Promise<Shim | undefined> {
+  const known = await readAddress(dir);
+  if (known === undefined) {
+    await removeShimDir(dir);
+    return undefined;
+  }
+  const reader = openShimLog(dir, log);
+  try {
+    return await attach(known, dir, reader);
+  } catch (error) {
+    log.debug('a shim of an earlier daemon is gone', { shim: known.address, error });
+    reader.destroy();
+    await removeShimDir(dir, known.address);
+    return undefined;
+  }
+}
+
+/** Our own note, or the one the shim wrote itself in case the daemon was killed just before writing ours. */
+async function readAddress(dir: string): Promise<ShimAddress | undefined> {
+  for (const name of [ADDRESS_FILE, 'address']) {
+    const text = await ifExists(() => readFile(join(dir, name), 'utf8'));
+    if (text !== undefined && text !== '') return parseShimAddress(text);
+  }
+  return undefined;
+}
+
+async function attach({ address, version }: ShimAddress, dir: string, log: Socket): Promise<Shim> {
+  const client = await connectTtrpc(address.replace(/^unix:\/\//, ''));
+  const tasks = new Set<string>();
+  let disposed = false;
+  const ended = async () => {
+    log.destroy();
+    if (!disposed) await removeShimDir(dir, address);
+  };
+  return {
+    address,
+    call: shimCalls(client, version),
+    tasks,
+    creating: 0,
+    closed: client.closed.then(ended),
+    forget: (id) => tasks.delete(id),
+    [Symbol.dispose]() {
+      disposed = true;
+      client[Symbol.dispose]();
+    },
+  };
+}
+
+/** Reads what the shim logs. Opened for writing too, so that it never ends and the shim never waits for a reader. */
+function openShimLog(dir: string, log: Log): Socket {
+  const fd = openSync(join(dir, 'log'), constants.O_RDWR | constants.O_NONBLOCK);
+  const socket = new Socket({ fd, readable: true, writable: false });
+  socket.on('error', (error) => log.debug('the log of a shim broke off', { dir, error }));
+  createInterface({ input: socket }).on('line', (line) => log.debug('shim', { dir, line }));
+  return socket;
+}
+
+/** Removes what a shim leaves: its directory, and its socket when it was killed. */
+async function removeShimDir(dir: string, address?: string): Promise<void> {
+  const socket = address?.replace(/^unix:\/\//, '');
+  if (socket !== undefined) await ifExists(() => unlink(socket));
+  for (const name of (await ifExists(() => readdir(dir))) ?? []) await ifExists(() => unlink(join(dir, name)));
+  await ifExists(() => rmdir(dir));
+}

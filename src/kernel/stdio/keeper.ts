@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process';
+import { constants, openSync } from 'node:fs';
+import { mkdir, readFile, unlink } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { ifExists, writeFileAtomic } from '../../util/files.ts';
+import { run } from '../../util/spawn.ts';
+
+/**
+ * A tiny process that outlives the daemon and holds FIFOs open.
+ *
+ * When a container ends, its shim closes both ends of the FIFO it wrote to, and what the pipe still holds is lost unless
+ * somebody else has it open. While no daemon runs, the keeper is that somebody.
+ */
+export interface Keeper extends Disposable {
+  /** True when it was started just now and holds nothing. */
+  readonly fresh: boolean;
+  alive(): Promise<boolean>;
+  /** Names are those of FIFOs in the keeper's directory. */
+  hold(name: string): void;
+  drop(name: string): void;
+  /** Ends it, and whatever only it held. */
+  quit(): Promise<void>;
+}
+
+/** Reads `hold NAME`, `drop NAME`, `quit` line by line; names are those of FIFOs in its working directory. */
+const SCRIPT = `
+ulimit -Sn "$(ulimit -Hn)"
+declare -A held
+exec 3<>control
+while read -r -u 3 verb name; do
+  case $verb in
+    hold) [[ -p $name && -z \${held[$name]} ]] && exec {fd}<>"$name" && held[$name]=$fd ;;
+    drop) fd=\${held[$name]}; [[ -n $fd ]] && exec {fd}>&- && unset "held[$name]" ;;
+    quit) exit 0 ;;
+  esac
+done`;
+
+/** Finds the keeper an earlier daemon started, or starts one. It works in `dir`, where it keeps the files `control` and `process`. */
+export async function openKeeper(dir: string): Promise<Keeper> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const identityFile = join(dir, 'process');
+  const controlPath = join(dir, 'control');
+  const before = await ifExists(() => readFile(identityFile, 'utf8'));
+  if (before !== undefined && (await isSame(before))) return connected({ identity: before, fresh: false, identityFile, controlPath });
+  await ifExists(() => unlink(controlPath));
+  await run('mkfifo', ['-m', '600', controlPath]);
+  // Held by us from the start, so that what we write before it has opened its end is not lost.
+  const control = openControl(controlPath);
+  const identity = await startKeeper(dir);
+  await writeFileAtomic(identityFile, identity, 0o600);
+  return connected({ identity, fresh: true, identityFile, controlPath, control });
+}
+
+async function startKeeper(cwd: string): Promise<string> {
+  const child = spawn('bash', ['-c', SCRIPT, 'gantry-keeper'], { detached: true, stdio: 'ignore', cwd });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  child.once('spawn', resolve);
+  child.once('error', reject);
+  await promise;
+  child.unref();
+  const identity = await identityOf(child.pid ?? 0);
+  return identity ?? '';
+}
+
+function openControl(path: string): Socket {
+  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const socket = new Socket({ fd, readable: false, writable: true });
+  socket.on('error', () => {});
+  socket.unref();
+  return socket;
+}
+
+interface Connected {
+  identity: string;
+  fresh: boolean;
+  identityFile: string;
+  controlPath: string;
+  control?: Socket;
+}
+
+function connected({ identity, fresh, identityFile, controlPath, control = openControl(controlPath) }: Connected): Keeper {
+  return {
+    fresh,
+    alive: () => isSame(identity),
+    hold: (name) => void control.write(`hold ${name}\n`),
+    drop: (name) => void control.write(`drop ${name}\n`),
+    async quit() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      control.write('quit\n', () => resolve());
+      await promise;
+      control.destroy();
+      for (const path of [identityFile, controlPath]) await ifExists(() => unlink(path));
+    },
+    [Symbol.dispose]() {
+      control.destroy();
+    },
+  };
+}
+
+/** A process id is used again after a while; together with its start time it is not. */
+async function isSame(identity: string): Promise<boolean> {
+  const pid = Number.parseInt(identity, 10);
+  return Number.isInteger(pid) && (await identityOf(pid)) === identity;
+}
+
+/** `pid start-time`, the latter in clock ticks since boot. Undefined for a process that is gone. Source: proc(5), stat. */
+async function identityOf(pid: number): Promise<string | undefined> {
+  const stat = await ifExists(() => readFile(`/proc/${pid}/stat`, 'utf8'));
+  if (stat === undefined) return undefined;
+  // The command's name, in parentheses, may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state] = fields;
+  return state === 'Z' ? undefined : `${pid} ${fields[19]}`;
+}
