@@ -1,0 +1,19 @@
+import { openDb } from '../../store/db.ts';
+import { silentLog } from '../../util/log.ts';
+import { joinRequest } from './network-fixture.ts';
+import { openNetworkStack } from './networks.ts';
+
+/** A daemon for the tests of recovery: `node crash-child.ts DIR ENGINE-ID`; joins two containers, says so, and waits to be killed. */
+const [, , dir = '', engineId = ''] = process.argv;
+const db = openDb(`${dir}/meta.db`);
+const stack = await openNetworkStack({
+  ...{ execRoot: dir, dataRoot: dir, engineId, dns: [], poolSize: 3, log: silentLog(), db },
+});
+await stack.recover(new Set());
+const portBindings = { '80/tcp': [{ HostIp: '', HostPort: '' }] };
+const sandboxes = [
+  await stack.join(joinRequest('stays', { portBindings })),
+  await stack.join(joinRequest('goes', { portBindings })),
+];
+process.stdout.write(JSON.stringify(sandboxes));
+setInterval(() => {}, 60_000);
