@@ -6,9 +6,8 @@ import { openNetworkStack } from './networks.ts';
 /** A daemon for the tests of recovery: `node crash-child.ts DIR ENGINE-ID`; joins two containers, says so, and waits to be killed. */
 const [, , dir = '', engineId = ''] = process.argv;
 const db = openDb(`${dir}/meta.db`);
-const stack = await openNetworkStack({
-  ...{ execRoot: dir, dataRoot: dir, engineId, dns: [], poolSize: 3, log: silentLog(), db },
-});
+const roots = { execRoot: dir, dataRoot: dir, engineId, db };
+const stack = await openNetworkStack({ ...roots, dns: [], poolSize: 3, log: silentLog() });
 await stack.recover(new Set());
 const portBindings = { '80/tcp': [{ HostIp: '', HostPort: '' }] };
 const sandboxes = [

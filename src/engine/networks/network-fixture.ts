@@ -37,11 +37,10 @@ export function testHost(t: { after(work: () => Promise<void>): void }): TestHos
     get db() {
       return (state.db ??= openDb(join(dir, 'meta.db')));
     },
-    open: (changes = {}) =>
-      openNetworkStack({
-        ...{ execRoot: dir, dataRoot: dir, engineId, dns: [], poolSize: 2, log: silentLog(), db: host.db },
-        ...changes,
-      }),
+    open: (changes = {}) => {
+      const roots = { execRoot: dir, dataRoot: dir, engineId, db: host.db };
+      return openNetworkStack({ ...roots, dns: [], poolSize: 2, log: silentLog(), ...changes });
+    },
   };
   t.after(async () => {
     const stack = await host.open();

@@ -42,9 +42,10 @@ test('a binding wins over publish-all, an empty list of bindings does not', () =
   ]);
 });
 
+const of = (HostIp: string, HostPort: string, key = '80/tcp') =>
+  portRequests({ ...wanted, portBindings: { [key]: [{ HostIp, HostPort }] } });
+
 test('several bindings of a port, ranges of host ports, and bad ones', () => {
-  const of = (HostIp: string, HostPort: string, key = '80/tcp') =>
-    portRequests({ ...wanted, portBindings: { [key]: [{ HostIp, HostPort }] } });
   assert.deepEqual([of('', '8000-8010')[0]?.from, of('', '8000-8010')[0]?.to], [8000, 8010]);
   assert.deepEqual([of('', '0')[0]?.from, of('::1', '')[0]?.hostIp], [0, '::1']);
   assert.throws(() => of('', 'http'), { kind: 'invalid' });

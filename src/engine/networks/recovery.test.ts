@@ -13,11 +13,12 @@ import type { Sandbox } from './networks.ts';
 async function killedDaemon({ dir, engineId }: TestHost): Promise<[Sandbox, Sandbox]> {
   const script = fileURLToPath(new URL('crash-child.ts', import.meta.url));
   const child = spawn(process.execPath, [script, dir, engineId], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [text] = (await once(child.stdout, 'data')) as [Buffer];
+  const [text] = await once(child.stdout, 'data');
   const gone = once(child, 'exit');
   child.kill('SIGKILL');
   await gone;
-  return JSON.parse(text.toString()) as [Sandbox, Sandbox];
+  const sandboxes: [Sandbox, Sandbox] = JSON.parse(String(text));
+  return sandboxes;
 }
 
 test('after kill -9 the living keep their network and everybody else leaves no trace', needsRoot, async (t) => {

@@ -54,10 +54,11 @@ load('delete table ip filter');
 console.log(JSON.stringify({ before, first, cached, second, after: nft('list', 'ruleset') }));
 `;
 
+const count = (text = ''): number => text.split('gantry gtry123456').length - 1;
+
 test('rules are put in once, also for a dockerd that starts later, and taken back', root, async () => {
   const { stdout } = await run('unshare', ['--net', process.execPath, '--input-type=module', '-e', SCENARIO]);
-  const { before, first, cached, second, after } = JSON.parse(stdout) as Record<string, string>;
-  const count = (text = '') => text.split('gantry gtry123456').length - 1;
+  const { before, first, cached, second, after }: Record<string, string> = JSON.parse(stdout);
   assert.equal(count(before), 0);
   assert.equal(count(first), 2);
   assert.equal(count(cached), 2, 'looked again too soon');
