@@ -1,0 +1,97 @@
+// What the endpoints answer, as far as the command line reads it. Fields an older engine leaves out are optional.
+
+export interface Port {
+  IP?: string;
+  PrivatePort: number;
+  PublicPort?: number;
+  Type: string;
+}
+
+export interface ContainerSummary {
+  Id: string;
+  Names: string[] | null;
+  Image: string;
+  ImageID: string;
+  Command: string;
+  Created: number;
+  Ports: Port[] | null;
+  SizeRw?: number;
+  SizeRootFs?: number;
+  Labels: Record<string, string> | null;
+  State: string;
+  Status: string;
+  NetworkSettings?: { Networks?: Record<string, unknown> | null } | null;
+  Mounts: { Type: string; Name?: string; Source: string; Driver?: string }[] | null;
+}
+
+export interface ContainerInspect {
+  Id: string;
+  Name: string;
+  State: { Status: string; Running: boolean; Paused: boolean; Restarting: boolean; ExitCode: number; Error: string };
+  Config: { Tty: boolean; OpenStdin: boolean; AttachStdin: boolean; AttachStdout: boolean; AttachStderr: boolean };
+  HostConfig: { AutoRemove: boolean };
+  NetworkSettings: { Ports: Record<string, { HostIp: string; HostPort: string }[] | null> | null };
+}
+
+export interface ImageSummary {
+  Id: string;
+  RepoTags: string[] | null;
+  RepoDigests: string[] | null;
+  Created: number;
+  Size: number;
+  SharedSize: number;
+  VirtualSize?: number;
+  Containers: number;
+}
+
+export interface HistoryItem {
+  Id: string;
+  Created: number;
+  CreatedBy: string;
+  Tags: string[] | null;
+  Size: number;
+  Comment: string;
+}
+
+export interface ExecInspect {
+  ExitCode: number | null;
+  Running: boolean;
+}
+
+export interface WaitAnswer {
+  StatusCode: number;
+  Error?: { Message: string } | null;
+}
+
+export interface EventMessage {
+  Type: string;
+  Action: string;
+  Actor: { ID: string; Attributes: Record<string, string> | null };
+  time: number;
+  /** Nanoseconds: beyond 2^53. */
+  timeNano: bigint | number;
+}
+
+export interface ProgressMessage {
+  id?: string;
+  status?: string;
+  stream?: string;
+  progressDetail?: { current?: number; total?: number };
+  error?: string;
+  errorDetail?: { message: string };
+}
+
+export interface ServerVersion {
+  Platform?: { Name: string };
+  Version: string;
+  ApiVersion: string;
+  MinAPIVersion?: string;
+  GitCommit: string;
+  GoVersion: string;
+  Os: string;
+  Arch: string;
+  KernelVersion?: string;
+  Experimental?: boolean;
+  BuildTime?: string;
+  Components?: { Name: string; Version: string; Details?: Record<string, string> }[];
+}

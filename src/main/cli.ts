@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+import type { Client } from '../client/client.ts';
+import type { TlsOptions } from '../client/transport.ts';
+import { type ConnectOptions, runCli } from '../cli/run-cli.ts';
+
+/** Where this program's own engine listens when no host is named. */
+const DEFAULT_SOCKET = '/run/gantry/gantry.sock';
+const VERSION = '0.1.0';
+
+async function connect({ host, tls }: ConnectOptions): Promise<Client> {
+  const [{ parseEndpoint }, { openTransport }, { openClient }] = await Promise.all([
+    import('../client/endpoint.ts'),
+    import('../client/transport.ts'),
+    import('../client/client.ts'),
+  ]);
+  if (host === undefined) {
+    const { ensureEngine } = await import('./ensure-engine.ts');
+    await ensureEngine({ socket: DEFAULT_SOCKET });
+  }
+  const endpoint = parseEndpoint(host ?? `unix://${DEFAULT_SOCKET}`);
+  const secrets = tls.enabled && endpoint.kind === 'tcp' ? await readTls(tls) : undefined;
+  const pinned = process.env['DOCKER_API_VERSION'];
+  return openClient(await openTransport(endpoint, secrets), pinned === '' ? undefined : pinned);
+}
+
+/** Reads the PEM files that exist; which of them are needed is for the server to say. */
+async function readTls({ verify, ca, cert, key }: ConnectOptions['tls']): Promise<TlsOptions> {
+  const [{ readFile }, { ifExists }] = await Promise.all([import('node:fs/promises'), import('../util/files.ts')]);
+  const read = async (name: 'ca' | 'cert' | 'key', path: string) => {
+    const text = await ifExists(() => readFile(path, 'utf8'));
+    return text === undefined ? {} : { [name]: text };
+  };
+  const [caText, certText, keyText] = await Promise.all([read('ca', ca), read('cert', cert), read('key', key)]);
+  return { verify, ...caText, ...certText, ...keyText };
+}
+
+async function daemon(words: readonly string[]): Promise<number> {
+  const { runDaemon } = await import('./daemon.ts');
+  return runDaemon(words);
+}
+
+// A reader that went away, as `head` does, is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+// Exits at once: an open standard input would otherwise keep the program until its writer closes it.
+process.exit(
+  await runCli(process.argv.slice(2), {
+    program: 'gantry',
+    version: VERSION,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    connect,
+    daemon,
+  }),
+);
