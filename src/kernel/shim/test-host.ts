@@ -16,6 +16,8 @@ export interface TestCommand {
   args: readonly string[];
   terminal?: boolean;
   stdin?: boolean;
+  /** Limit in bytes. */
+  memory?: number;
 }
 
 /** A directory with shims, FIFOs and a busybox root file system, for tests of this layer. */
@@ -28,6 +30,8 @@ export interface TestHost extends AsyncDisposable {
   create(id: string, command: TestCommand): Promise<TestContainer>;
   /** Deletes the task and everything it left. */
   remove(container: TestContainer): Promise<void>;
+  /** Removes the directory, for a test that has closed the rest itself. */
+  removeDir(): Promise<void>;
 }
 
 export interface TestContainer {
@@ -60,7 +64,10 @@ export function testSpec(command: TestCommand) {
       { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=65536k'] },
       { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['newinstance', 'ptmxmode=0666', 'mode=620'] },
     ],
-    linux: { namespaces: ['pid', 'ipc', 'uts', 'mount', 'network'].map((type) => ({ type })) },
+    linux: {
+      namespaces: ['pid', 'ipc', 'uts', 'mount', 'network'].map((type) => ({ type })),
+      resources: command.memory === undefined ? {} : { memory: { limit: command.memory, swap: command.memory } },
+    },
   };
 }
 
@@ -77,16 +84,27 @@ export async function openTestHost(options: { dir?: string; size?: number } = {}
     log: silentLog(),
     onOom: (id) => oomKilled.push(id),
   });
+  const removeDir = async () => {
+    const left = await mountPoints(dir);
+    if (left.length > 0) throw new Error(`still mounted: ${left.join(' ')}`);
+    await rm(dir, { recursive: true });
+  };
   return {
     dir,
+    removeDir,
     shims,
     io,
     oomKilled,
     async create(id, command) {
       await writeBundle(join(dir, 'bundles', id), testSpec(command));
       const pipes = await io.take({ stdin: command.stdin ?? false, stderr: !command.terminal });
-      const task = await shims.create(await taskOptions(dir, id, command, pipes));
-      return collect({ id, task, pipes, stdout: [], stderr: [] });
+      try {
+        const task = await shims.create(await taskOptions(dir, id, command, pipes));
+        return collect({ id, task, pipes, stdout: [], stderr: [] });
+      } catch (error) {
+        pipes.release();
+        throw error;
+      }
     },
     async remove({ id, task, pipes }) {
       await task.delete();
@@ -99,9 +117,7 @@ export async function openTestHost(options: { dir?: string; size?: number } = {}
       await shims.shutdownIdle();
       await shims[Symbol.asyncDispose]();
       await io[Symbol.asyncDispose]();
-      const left = await mountPoints(dir);
-      if (left.length > 0) throw new Error(`still mounted: ${left.join(' ')}`);
-      await rm(dir, { recursive: true });
+      await removeDir();
     },
   };
 }

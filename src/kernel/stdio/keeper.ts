@@ -23,8 +23,9 @@ export interface Keeper extends Disposable {
   quit(): Promise<void>;
 }
 
-/** Reads `hold NAME`, `drop NAME`, `quit` line by line; names are those of FIFOs in its working directory. */
+/** Reads `hold NAME`, `drop NAME`, `quit` line by line; names are those of FIFOs in its working directory. Closes what it inherited first. */
 const SCRIPT = `
+for fd in /proc/$$/fd/*; do fd=\${fd##*/}; (( fd > 2 )) && exec {fd}>&-; done
 ulimit -Sn "$(ulimit -Hn)"
 declare -A held
 exec 3<>control
