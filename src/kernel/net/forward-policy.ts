@@ -29,6 +29,14 @@ async function list(...what: string[]): Promise<Listing> {
   return v.parse(ListingSchema, JSON.parse(stdout));
 }
 
+/** The handles of our rules in a chain. None when the chain is not there: its owner may go at any time. */
+async function handles(chain: ChainName, bridge: string): Promise<number[]> {
+  const { code, stdout } = await run('nft', ['-j', '-a', 'list', 'chain', ...chain.split(' ')], { allowFailure: true });
+  if (code !== 0) return [];
+  const listing = v.parse(ListingSchema, JSON.parse(stdout));
+  return listing.nftables.flatMap(({ rule }) => (rule?.comment === commentOf(bridge) ? [rule.handle] : []));
+}
+
 /**
  * Chains in which our bridge must be accepted, because what they drop no other table can let pass: dockerd's hook
  * for others, `DOCKER-USER`, or else any forward chain whose policy is to drop.
@@ -99,13 +107,8 @@ export class ForwardPolicy {
   }
 
   async #accept(chain: ChainName): Promise<void> {
-    if ((await this.#handles(chain)).length > 0) return;
+    if ((await handles(chain, this.#bridge)).length > 0) return;
     await run('nft', ['-f', '-'], { input: acceptScript(chain, this.#bridge) });
-  }
-
-  async #handles(chain: ChainName): Promise<number[]> {
-    const listing = await list('chain', ...chain.split(' '));
-    return listing.nftables.flatMap(({ rule }) => (rule?.comment === commentOf(this.#bridge) ? [rule.handle] : []));
   }
 
   /** Takes every rule of ours back, wherever it is. */
@@ -113,14 +116,17 @@ export class ForwardPolicy {
     await this.#running;
     const { nftables } = await list('chains');
     const names = nftables.flatMap(({ chain }): ChainName[] => {
-      const ours = chain !== undefined && (chain.hook === 'forward' || chain.name === 'DOCKER-USER');
+      const ours =
+        chain !== undefined &&
+        /^(ip|inet)$/.test(chain.family) &&
+        (chain.hook === 'forward' || chain.name === 'DOCKER-USER');
       return ours ? [`${chain.family} ${chain.table} ${chain.name}`] : [];
     });
     for (const name of names) await this.#withdrawFrom(name);
   }
 
   async #withdrawFrom(chain: ChainName): Promise<void> {
-    const lines = (await this.#handles(chain)).map((handle) => `delete rule ${chain} handle ${handle}\n`);
-    if (lines.length > 0) await run('nft', ['-f', '-'], { input: lines.join('') });
+    const lines = (await handles(chain, this.#bridge)).map((handle) => `delete rule ${chain} handle ${handle}\n`);
+    if (lines.length > 0) await run('nft', ['-f', '-'], { input: lines.join(''), allowFailure: true });
   }
 }

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type GantryError, hasCode, internal, messageOf } from '../../util/errors.ts';
 import type { PortProtocol } from './nft-table.ts';
@@ -30,7 +31,8 @@ export interface Publication extends AsyncDisposable {
 
 /** The host's ports, each held by a listening socket of this process while it is published. */
 export class HostPorts {
-  #lastEphemeral = 0;
+  /** Engines that start in different places seldom want the same port. */
+  #lastEphemeral = randomInt(65_536);
 
   /**
    * Takes a host port for every request, all or none.
