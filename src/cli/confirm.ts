@@ -7,7 +7,6 @@ export async function confirm({ stdin, stdout }: CommandContext, warning: string
   const reader = createInterface({ input: stdin });
   try {
     for await (const line of reader) return /^y$/i.test(line.trim());
-    stdout.write('\n');
     return false;
   } finally {
     reader.close();

@@ -31,6 +31,7 @@ export async function inspectObjects(
     else if (format === 'json') context.out(`[${found.map((raw) => raw.trim()).join(',')}]\n`);
     else context.out(`${indentJson(`[${found.join(',')}]`)}\n`);
   } catch (error) {
+    context.out('\n');
     throw new ExitError(1, `template parsing error: ${messageOf(error)}`);
   }
   if (problems.length > 0) throw new ExitError(1, problems.join('\n'));

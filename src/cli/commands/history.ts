@@ -26,7 +26,7 @@ function row(trunc: boolean, human: boolean): RowKind<HistoryItem> {
     headers: {
       ID: 'IMAGE',
       CreatedAt: 'CREATED AT',
-      CreatedSince: 'CREATED',
+      CreatedSince: human ? 'CREATED' : 'CREATED AT',
       CreatedBy: 'CREATED BY',
       Size: 'SIZE',
       Comment: 'COMMENT',

@@ -20,10 +20,9 @@ export const port: Command = {
     const lines = Object.entries(ports).flatMap(([inside, bindings]) =>
       (bindings ?? []).map(({ HostIp, HostPort }) => `${inside} -> ${join(HostIp, HostPort)}`),
     );
-    const collator = new Intl.Collator('en', { numeric: true });
     out(
       lines
-        .sort((a, b) => collator.compare(a, b))
+        .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || (a < b ? -1 : 1))
         .map((line) => `${line}\n`)
         .join(''),
     );

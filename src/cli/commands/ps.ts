@@ -27,7 +27,7 @@ export const ps: Command = {
     const containers = await client.containers.list({
       all: flags.bool('all'),
       ...(limit > 0 ? { limit } : {}),
-      size: flags.bool('size') || /\{\{[^}]*\.Size\b/.test(format),
+      size: flags.bool('size') || /\{\{[^}]*\.Size\b|\{\{\s*json \.\s*\}\}/.test(format),
       filters: filterMap(flags.list('filter')),
     });
     const table = flags.bool('quiet') ? '{{.ID}}' : CONTAINER_TABLE + (flags.bool('size') ? '\t{{.Size}}' : '');
