@@ -121,7 +121,9 @@ async function runCommand(
   checkArgs(options.program, path, command, flags.args.length);
   using client = await options.connect(connectOptions(globals, options));
   const context: CommandContext = {
-    stdin: options.stdin,
+    get stdin() {
+      return options.stdin;
+    },
     stdout: options.stdout,
     stderr: options.stderr,
     env: options.env,

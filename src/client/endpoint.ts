@@ -23,7 +23,8 @@ export function parseEndpoint(host: string): Endpoint {
 
 function tcp(label: string, address: string): Endpoint {
   const match = /^(\[[0-9a-f:.]+\]|[^:/[\]]*)(?::(\d+))?\/?$/i.exec(address);
-  if (match === null) throw invalid(`Failed to initialize: unable to resolve docker endpoint: invalid bind address format: ${label}`);
+  if (match === null)
+    throw invalid(`Failed to initialize: unable to resolve docker endpoint: invalid bind address format: ${label}`);
   const host = (match[1] ?? '').replace(/^\[|\]$/g, '');
   return { kind: 'tcp', label, host: host === '' ? 'localhost' : host, port: Number(match[2] ?? 2375) };
 }

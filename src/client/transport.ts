@@ -1,9 +1,12 @@
-import { Agent, type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { hasCode, internal, messageOf, unavailable } from '../util/errors.ts';
 import { daemonError } from './daemon-error.ts';
 import type { Endpoint } from './endpoint.ts';
+
+// An import statement would run every lazy getter of the module, WebSocket's 60 ms among them, at each start.
+const http = process.getBuiltinModule('node:http');
 
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
@@ -73,8 +76,8 @@ function connectionError(endpoint: Endpoint, error: unknown): Error {
 type Open = (options: RequestOptions) => ClientRequest;
 
 /** Opens a transport; nothing is connected before the first call. */
-export async function openTransport(endpoint: Endpoint, tls?: TlsOptions): Promise<Transport> {
-  const { open, agent } = await requester(endpoint, tls);
+export function openTransport(endpoint: Endpoint, tls?: TlsOptions): Transport {
+  const { open, agent } = requester(endpoint, tls);
   const start = (call: Call, extra: Record<string, string>) => {
     const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
     const type = body === undefined ? call.contentType : 'application/json';
@@ -103,14 +106,14 @@ export async function openTransport(endpoint: Endpoint, tls?: TlsOptions): Promi
   };
 }
 
-async function requester(endpoint: Endpoint, tls: TlsOptions | undefined): Promise<{ open: Open; agent: Agent }> {
+function requester(endpoint: Endpoint, tls: TlsOptions | undefined): { open: Open; agent: Agent } {
   if (tls === undefined || endpoint.kind === 'unix') {
-    const agent = new Agent({ keepAlive: true });
+    const agent = new http.Agent({ keepAlive: true });
     const where =
       endpoint.kind === 'unix' ? { socketPath: endpoint.path } : { host: endpoint.host, port: endpoint.port };
-    return { open: (options) => request({ ...where, ...options, agent }), agent };
+    return { open: (options) => http.request({ ...where, ...options, agent }), agent };
   }
-  const https = await import('node:https');
+  const https = process.getBuiltinModule('node:https');
   const { verify, ...pems } = tls;
   const agent = new https.Agent({ keepAlive: true, rejectUnauthorized: verify, ...pems });
   const where = { host: endpoint.host, port: endpoint.port };

@@ -20,7 +20,7 @@ async function connect({ host, tls }: ConnectOptions): Promise<Client> {
   const endpoint = parseEndpoint(host ?? `unix://${DEFAULT_SOCKET}`);
   const secrets = tls.enabled && endpoint.kind === 'tcp' ? await readTls(tls) : undefined;
   const pinned = process.env['DOCKER_API_VERSION'];
-  return openClient(await openTransport(endpoint, secrets), pinned === '' ? undefined : pinned);
+  return openClient(openTransport(endpoint, secrets), pinned === '' ? undefined : pinned);
 }
 
 /** Reads the PEM files that exist; which of them are needed is for the server to say. */
@@ -47,7 +47,10 @@ process.exit(
   await runCli(process.argv.slice(2), {
     program: 'gantry',
     version: VERSION,
-    stdin: process.stdin,
+    // Opened when first used: most commands read no input.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
