@@ -82,7 +82,11 @@ interface Scalars {
   int64: number;
 }
 type ValueOf<T> = T extends keyof Scalars ? Scalars[T] : T extends MessageName ? Message<T> : never;
-type FieldOf<R> = R extends readonly [number, infer T, 'repeated'] ? ValueOf<T>[] : R extends readonly [number, infer T] ? ValueOf<T> : never;
+type FieldOf<R> = R extends readonly [number, infer T, 'repeated']
+  ? ValueOf<T>[]
+  : R extends readonly [number, infer T]
+    ? ValueOf<T>
+    : never;
 
 /** A message of the table; every field may be left out. */
 export type Message<N extends MessageName> = { -readonly [F in keyof Table[N]]?: FieldOf<Table[N][F]> | undefined };

@@ -15,7 +15,11 @@ const CONTAINERS: Record<string, { args: string[]; output: string; status: numbe
   // More than fits into a pipe: blocks until somebody reads again.
   long: { args: ['sh', '-c', 'seq 1 400000; exit 3'], output: lines(400000), status: 3 },
   // Prints before, during and after.
-  slow: { args: ['sh', '-c', 'for i in $(seq 1 30); do echo $i; sleep 0.1; done; exit 4'], output: lines(30), status: 4 },
+  slow: {
+    args: ['sh', '-c', 'for i in $(seq 1 30); do echo $i; sleep 0.1; done; exit 4'],
+    output: lines(30),
+    status: 4,
+  },
   // Ends while there is no daemon, its output still in the pipe.
   brief: { args: ['sh', '-c', 'sleep 0.7; seq 1 5000; exit 5'], output: lines(5000), status: 5 },
   // Killed by the host while there is no daemon.
@@ -36,7 +40,9 @@ async function killDaemonAtWork(dir: string): Promise<Record<string, { shim: str
   return JSON.parse(readFileSync(join(dir, 'started.json'), 'utf8')) as Awaited<ReturnType<typeof killDaemonAtWork>>;
 }
 
-test('containers outlive a killed daemon; every byte comes once, every exit code is right', { skip: skipContainers }, async () => {
+test('containers outlive a killed daemon; every byte comes once, every exit code is right', {
+  skip: skipContainers,
+}, async () => {
   const first = await openTestHost({ size: 1 });
   await first.shims.shutdownIdle();
   await first.shims[Symbol.asyncDispose]();

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kindOf } from '../../util/errors.ts';
 import { removeBundle } from '../bundle.ts';
+import { deleteOrphan } from './delete-orphan.ts';
 import { entries, openTestHost, processesWith, skipContainers, type TestContainer, testProcess } from './test-host.ts';
 
 const skip = skipContainers;
@@ -155,11 +156,20 @@ test('twenty containers share two shims evenly', { skip }, async () => {
     }),
   );
   const exits = await Promise.all(containers.map((container) => container.task.wait()));
-  assert.deepEqual(exits.map(({ status }) => status), ids.map((_, i) => i));
+  assert.deepEqual(
+    exits.map(({ status }) => status),
+    ids.map((_, i) => i),
+  );
   const perShim = Map.groupBy(containers, (container) => container.task.shim);
-  assert.deepEqual([...perShim.values()].map((list) => list.length), [10, 10]);
+  assert.deepEqual(
+    [...perShim.values()].map((list) => list.length),
+    [10, 10],
+  );
   await Promise.all(containers.map((container) => host.remove(container)));
-  assert.deepEqual(containers.map(({ stdout }) => text(stdout)), ids.map((id) => `${id}\n`));
+  assert.deepEqual(
+    containers.map(({ stdout }) => text(stdout)),
+    ids.map((id) => `${id}\n`),
+  );
 });
 
 test('a shim that dies takes its waits with it and is replaced', { skip }, async () => {
@@ -173,7 +183,11 @@ test('a shim that dies takes its waits with it and is replaced', { skip }, async
   await lost;
   await assert.rejects(container.task.state(), (error) => kindOf(error) === 'unavailable');
   assert.equal(await host.shims.adopt('orphan', container.task.shim), undefined);
-  process.kill(container.task.pid, 'SIGKILL');
+  const orphan = { id: 'orphan', namespace: 'gantry-test', runtime: { binary: 'runc', root: join(host.dir, 'runc') } };
+  await deleteOrphan(orphan);
+  await deleteOrphan(orphan);
+  assert.throws(() => process.kill(container.task.pid, 0), /ESRCH/);
+  assert.deepEqual(await entries(join(host.dir, 'runc', 'gantry-test')), []);
   container.pipes.release();
   const next = await host.create('next', { args: ['true'] });
   assert.notEqual(next.task.shim, container.task.shim);

@@ -46,7 +46,8 @@ export async function openShimPool(options: ShimPoolOptions): Promise<ShimPool> 
   const { execRoot, namespace, size, log, onOom } = options;
   const dir = join(execRoot, 'shims');
   const eventSocket = join(execRoot, 'shim-events.sock');
-  if (Buffer.byteLength(eventSocket) > MAX_SOCKET_PATH) throw invalid(`the exec root is too long for a socket: ${execRoot}`);
+  if (Buffer.byteLength(eventSocket) > MAX_SOCKET_PATH)
+    throw invalid(`the exec root is too long for a socket: ${execRoot}`);
   await mkdir(dir, { recursive: true, mode: 0o711 });
   const home: ShimHome = { dir, eventSocket, namespace, log };
   // Shims leave at once when nobody listens for their events.
@@ -74,16 +75,14 @@ class Shims implements ShimPool {
   /** Makes a connected shim one of the pool; when it dies another takes its place. */
   admit(shim: Shim): void {
     this.#shims.add(shim);
-    const gone = () => {
-      if (this.#shims.delete(shim) && !this.#closed) {
-        this.#home.log.warn('a shim has died', { shim: shim.address, containers: [...shim.tasks] });
-        this.startMissing();
-      }
+    const { log } = this.#home;
+    const replace = () => {
+      if (!this.#shims.delete(shim) || this.#closed) return;
+      log.warn('a shim has died', { shim: shim.address, containers: [...shim.tasks] });
+      this.startMissing();
     };
-    shim.closed.then(gone, (error: unknown) => {
-      this.#home.log.warn('could not clear up after a shim', { shim: shim.address, error });
-      gone();
-    });
+    shim.gone.then(replace, replace);
+    shim.cleared.catch((error: unknown) => log.warn('could not clear up after a shim', { shim: shim.address, error }));
   }
 
   startMissing(): void {
@@ -129,7 +128,7 @@ class Shims implements ShimPool {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#starting);
-    const ended = [...this.#shims].map((shim) => shim.closed);
+    const ended = [...this.#shims].map((shim) => shim.cleared);
     for (const shim of this.#shims) shim[Symbol.dispose]();
     await Promise.allSettled(ended);
     await this.#events[Symbol.asyncDispose]();
@@ -143,7 +142,7 @@ class Shims implements ShimPool {
     try {
       await shim.call('Shutdown', { now: false }).catch(() => {});
       const late = sleep(LEAVE_MS, refused, { signal: timer.signal }).catch(() => refused);
-      const outcome = await Promise.race([shim.closed, late]);
+      const outcome = await Promise.race([shim.cleared, late]);
       if (outcome === refused) this.#shims.add(shim);
     } finally {
       timer.abort();

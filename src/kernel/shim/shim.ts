@@ -31,7 +31,9 @@ export interface Shim extends Disposable {
   /** Creates under way: the shim does them one after another. */
   creating: number;
   /** Resolves when the connection is gone, which means the shim is. */
-  readonly closed: Promise<void>;
+  readonly gone: Promise<void>;
+  /** Resolves when its files are gone too. */
+  readonly cleared: Promise<void>;
   forget(id: string): void;
 }
 
@@ -131,7 +133,8 @@ async function attach({ address, version }: ShimAddress, dir: string, log: Socke
     call: shimCalls(client, version),
     tasks,
     creating: 0,
-    closed: client.closed.then(ended),
+    gone: client.closed,
+    cleared: client.closed.then(ended),
     forget: (id) => tasks.delete(id),
     [Symbol.dispose]() {
       disposed = true;

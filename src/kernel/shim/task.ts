@@ -28,7 +28,10 @@ export async function createTask(shim: TaskShim, options: TaskOptions): Promise<
     stdin,
     stdout,
     stderr,
-    options: { typeUrl: RUNTIME_OPTIONS, value: encode('RuncOptions', { binaryName: runtime.binary, root: runtime.root }) },
+    options: {
+      typeUrl: RUNTIME_OPTIONS,
+      value: encode('RuncOptions', { binaryName: runtime.binary, root: runtime.root }),
+    },
   });
   return new ShimTask(shim, id, pid);
 }

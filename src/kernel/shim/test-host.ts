@@ -62,7 +62,12 @@ export function testSpec(command: TestCommand) {
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc' },
       { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=65536k'] },
-      { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['newinstance', 'ptmxmode=0666', 'mode=620'] },
+      {
+        destination: '/dev/pts',
+        type: 'devpts',
+        source: 'devpts',
+        options: ['newinstance', 'ptmxmode=0666', 'mode=620'],
+      },
     ],
     linux: {
       namespaces: ['pid', 'ipc', 'uts', 'mount', 'network'].map((type) => ({ type })),
@@ -148,7 +153,9 @@ async function makeRootfs(dir: string): Promise<void> {
   const busybox = (await run('sh', ['-c', 'command -v busybox'])).stdout.trim();
   await copyFile(busybox, join(dir, 'bin', 'busybox'));
   const applets = (await run(busybox, ['--list'])).stdout.trim().split('\n');
-  await Promise.all(applets.filter((name) => name !== 'busybox').map((name) => symlink('busybox', join(dir, 'bin', name))));
+  await Promise.all(
+    applets.filter((name) => name !== 'busybox').map((name) => symlink('busybox', join(dir, 'bin', name))),
+  );
   await writeFile(join(dir, 'greeting'), 'hello\n');
 }
 

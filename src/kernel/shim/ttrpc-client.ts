@@ -108,7 +108,10 @@ class Connection implements TtrpcClient {
     if (pending === undefined) return;
     const { status, payload: answer } = decode('TtrpcResponse', payload);
     if (!status?.code) pending.resolve(answer);
-    else pending.reject(new GantryError(ERROR_KINDS[status.code] ?? 'internal', status.message ?? `status ${status.code}`));
+    else
+      pending.reject(
+        new GantryError(ERROR_KINDS[status.code] ?? 'internal', status.message ?? `status ${status.code}`),
+      );
   }
 
   #settle(stream: number): Pending | undefined {

@@ -54,5 +54,6 @@ export class FrameReader {
 }
 
 function checkLength(length: number): void {
-  if (length > MAX_PAYLOAD) throw internal(`a ttrpc message of ${length} bytes is longer than the ${MAX_PAYLOAD} allowed`);
+  if (length > MAX_PAYLOAD)
+    throw internal(`a ttrpc message of ${length} bytes is longer than the ${MAX_PAYLOAD} allowed`);
 }

@@ -59,7 +59,8 @@ function reply({ stream, payload }: Frame, handlers: TtrpcHandlers): Buffer {
 function answer(bytes: Uint8Array, handlers: TtrpcHandlers) {
   const { service, method, payload } = decode('TtrpcRequest', bytes);
   const handler = handlers.get(`${service}/${method}`);
-  if (handler === undefined) return { status: { code: UNIMPLEMENTED, message: `${service}/${method} is not served here` } };
+  if (handler === undefined)
+    return { status: { code: UNIMPLEMENTED, message: `${service}/${method} is not served here` } };
   try {
     return { payload: handler(payload) };
   } catch (error) {

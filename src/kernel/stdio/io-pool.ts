@@ -154,7 +154,9 @@ class FifoPool implements IoPool {
 
   async #makeBatch(): Promise<void> {
     if (this.#closed) throw unavailable('the pool of FIFOs is closed');
-    const kinds = (['output', 'input'] as const).flatMap((kind) => Array<FifoKind>(missing(this.#ready, kind)).fill(kind));
+    const kinds = (['output', 'input'] as const).flatMap((kind) =>
+      Array<FifoKind>(missing(this.#ready, kind)).fill(kind),
+    );
     const made = kinds.map((kind) => ({ kind, name: `${PREFIX[kind]}${randomBytes(8).toString('hex')}` }));
     await run('mkfifo', ['-m', '600', ...made.map(({ name }) => name)], { cwd: this.#dir });
     if (!(await this.#keeper.alive())) await this.#replaceKeeper();

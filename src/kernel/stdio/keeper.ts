@@ -3,6 +3,7 @@ import { constants, openSync } from 'node:fs';
 import { mkdir, readFile, unlink } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import { internal } from '../../util/errors.ts';
 import { ifExists, writeFileAtomic } from '../../util/files.ts';
 import { run } from '../../util/spawn.ts';
 
@@ -23,17 +24,18 @@ export interface Keeper extends Disposable {
   quit(): Promise<void>;
 }
 
-/** Reads `hold NAME`, `drop NAME`, `quit` line by line; names are those of FIFOs in its working directory. Closes what it inherited first. */
+/** Reads `hold NAME` and `drop NAME` line by line; names are those of FIFOs in its working directory. Closes what it inherited first. */
 const SCRIPT = `
 for fd in /proc/$$/fd/*; do fd=\${fd##*/}; (( fd > 2 )) && exec {fd}>&-; done
 ulimit -Sn "$(ulimit -Hn)"
 declare -A held
 exec 3<>control
+echo ready
+exec >/dev/null
 while read -r -u 3 verb name; do
   case $verb in
     hold) [[ -p $name && -z \${held[$name]} ]] && exec {fd}<>"$name" && held[$name]=$fd ;;
     drop) fd=\${held[$name]}; [[ -n $fd ]] && exec {fd}>&- && unset "held[$name]" ;;
-    quit) exit 0 ;;
   esac
 done`;
 
@@ -43,25 +45,32 @@ export async function openKeeper(dir: string): Promise<Keeper> {
   const identityFile = join(dir, 'process');
   const controlPath = join(dir, 'control');
   const before = await ifExists(() => readFile(identityFile, 'utf8'));
-  if (before !== undefined && (await isSame(before))) return connected({ identity: before, fresh: false, identityFile, controlPath });
+  if (before !== undefined && (await isSame(before)))
+    return connected({ identity: before, fresh: false, identityFile, controlPath });
   await ifExists(() => unlink(controlPath));
   await run('mkfifo', ['-m', '600', controlPath]);
-  // Held by us from the start, so that what we write before it has opened its end is not lost.
-  const control = openControl(controlPath);
   const identity = await startKeeper(dir);
   await writeFileAtomic(identityFile, identity, 0o600);
-  return connected({ identity, fresh: true, identityFile, controlPath, control });
+  return connected({ identity, fresh: true, identityFile, controlPath });
 }
 
+/** Resolves when the keeper reads its control FIFO, so that nothing written to it from now on is lost. */
 async function startKeeper(cwd: string): Promise<string> {
-  const child = spawn('bash', ['-c', SCRIPT, 'gantry-keeper'], { detached: true, stdio: 'ignore', cwd });
+  const child = spawn('bash', ['-c', SCRIPT, 'gantry-keeper'], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    cwd,
+  });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  child.once('spawn', resolve);
+  child.stdout.once('data', () => resolve());
   child.once('error', reject);
+  child.once('exit', (code) => reject(internal(`the process that is to hold FIFOs open ended at once: ${code}`)));
   await promise;
+  child.stdout.destroy();
   child.unref();
   const identity = await identityOf(child.pid ?? 0);
-  return identity ?? '';
+  if (identity === undefined) throw internal('the process that is to hold FIFOs open ended at once');
+  return identity;
 }
 
 function openControl(path: string): Socket {
@@ -77,19 +86,18 @@ interface Connected {
   fresh: boolean;
   identityFile: string;
   controlPath: string;
-  control?: Socket;
 }
 
-function connected({ identity, fresh, identityFile, controlPath, control = openControl(controlPath) }: Connected): Keeper {
+function connected({ identity, fresh, identityFile, controlPath }: Connected): Keeper {
+  const control = openControl(controlPath);
   return {
     fresh,
     alive: () => isSame(identity),
     hold: (name) => void control.write(`hold ${name}\n`),
     drop: (name) => void control.write(`drop ${name}\n`),
     async quit() {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      control.write('quit\n', () => resolve());
-      await promise;
+      // It has nothing to put in order.
+      if (await isSame(identity)) process.kill(Number.parseInt(identity, 10), 'SIGKILL');
       control.destroy();
       for (const path of [identityFile, controlPath]) await ifExists(() => unlink(path));
     },

@@ -18,7 +18,8 @@ export function openPipeWriter(path: string): PipeWriter {
   return {
     write(data) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const closed = (error?: Error | null) => unavailable('the standard input of the process is closed', error ?? failure);
+      const closed = (error?: Error | null) =>
+        unavailable('the standard input of the process is closed', error ?? failure);
       if (socket.destroyed) return Promise.reject(closed());
       socket.write(data, (error) => (error ? reject(closed(error)) : resolve()));
       return promise;
