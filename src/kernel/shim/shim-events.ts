@@ -11,7 +11,7 @@ const OOM_TOPIC = '/tasks/oom';
  */
 export function serveShimEvents(
   path: string,
-  { log, onOom }: { log: Log; onOom(containerId: string): void },
+  { log, onOom }: { log: Log; onOom: (containerId: string) => void },
 ): Promise<AsyncDisposable> {
   const forward = (payload: Uint8Array): Uint8Array => {
     const { envelope } = decode('ForwardRequest', payload);

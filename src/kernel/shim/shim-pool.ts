@@ -33,7 +33,7 @@ export interface ShimPoolOptions {
   size: number;
   log: Log;
   /** The kernel killed a process of this container for want of memory. */
-  onOom(id: string): void;
+  onOom: (id: string) => void;
 }
 
 /**
@@ -171,9 +171,7 @@ class Shims implements ShimPool {
       return shim;
     });
     this.#starting.add(start);
-    const done = () => this.#starting.delete(start);
-    start.then(done, done);
-    return start;
+    return start.finally(() => this.#starting.delete(start));
   }
 }
 

@@ -119,10 +119,11 @@ export async function openTestHost(options: { dir?: string; size?: number } = {}
       await removeBundle(join(dir, 'bundles', id));
     },
     async [Symbol.asyncDispose]() {
+      await using closing = new AsyncDisposableStack();
+      closing.defer(removeDir);
+      closing.use(io);
+      closing.use(shims);
       await shims.shutdownIdle();
-      await shims[Symbol.asyncDispose]();
-      await io[Symbol.asyncDispose]();
-      await removeDir();
     },
   };
 }

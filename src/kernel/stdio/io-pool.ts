@@ -42,7 +42,7 @@ export interface IoPipes {
   readonly stderr: PipeReader | undefined;
   readonly stdin: PipeWriter | undefined;
   /** Closes and removes them; to be called once the process is deleted. Idempotent. */
-  release(): void;
+  readonly release: () => void;
 }
 
 /**
