@@ -1,0 +1,21 @@
+import type { Route } from '../router.ts';
+import { containerStreamRoutes } from './container-streams.ts';
+import { containerRoutes } from './containers.ts';
+import { execRoutes } from './execs.ts';
+import { imageRoutes } from './images.ts';
+import { networkRoutes } from './networks.ts';
+import { systemRoutes } from './system.ts';
+import { unsupportedRoutes } from './unsupported.ts';
+
+/** Every endpoint. The order matters where a fixed path competes with a parameter: the first that fits wins. */
+export function allRoutes(headers: readonly (readonly [string, string])[]): Route[] {
+  return [
+    ...systemRoutes,
+    ...containerRoutes,
+    ...containerStreamRoutes,
+    ...execRoutes(headers),
+    ...imageRoutes,
+    ...networkRoutes,
+    ...unsupportedRoutes,
+  ];
+}

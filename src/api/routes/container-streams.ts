@@ -1,0 +1,90 @@
+import type { Attachment, LogQuery } from '../../engine/engine.ts';
+import { invalid } from '../../util/errors.ts';
+import type { Exchange, Handler, Takeover } from '../exchange.ts';
+import { frameHeader, outputType } from '../frames.ts';
+import { joinProcess } from '../hijack.ts';
+import { hijackRoute, type Route, route } from '../router.ts';
+import { logLine } from '../shapes/log-line.ts';
+import { joinWebSocket } from '../websocket.ts';
+
+function logQuery({ query, signal }: Exchange): LogQuery {
+  const stdout = query.flag('stdout');
+  const stderr = query.flag('stderr');
+  if (!stdout && !stderr) throw invalid('Bad parameters: you must choose at least one stream');
+  const tail = /^\d+$/.test(query.text('tail')) ? Number(query.text('tail')) : undefined;
+  const since = query.instant('since');
+  const until = query.instant('until');
+  return {
+    stdout,
+    stderr,
+    follow: query.flag('follow'),
+    signal,
+    // Zero means no bound here, as it does for Docker.
+    ...(since ? { since } : {}),
+    ...(until ? { until } : {}),
+    ...(tail === undefined ? {} : { tail }),
+  };
+}
+
+const logs: Handler = async (x, reply) => {
+  const ref = x.param('id');
+  const query = logQuery(x);
+  const tty = x.engine.containers.get(ref).config.Tty;
+  const shape = { timestamps: x.query.flag('timestamps'), details: x.query.flag('details') };
+  const batches = x.engine.containers.logs(ref, query)[Symbol.asyncIterator]();
+  // With `follow` the first batch may be long in coming, but what can fail with a status must do so before the head.
+  const first = batches.next();
+  const early = await Promise.race([
+    first.then(() => true),
+    new Promise<false>((resolve) => setImmediate(resolve, false)),
+  ]);
+  if (!query.follow && !early) await first;
+  const body = reply.stream(outputType(tty, x.api));
+  for (let batch = await first; !batch.done; batch = await batches.next()) {
+    const pieces = batch.value.flatMap((entry) => {
+      const line = logLine(entry, shape);
+      return tty ? [line] : [frameHeader(entry.stream, line.length), line];
+    });
+    await body.write(...pieces);
+  }
+  body.end();
+};
+
+interface Wants {
+  stdin: boolean;
+  output: boolean;
+}
+
+function checkAttach(x: Exchange): { attachment: Attachment; wants: Wants } {
+  const { engine, query } = x;
+  const stdin = query.flag('stdin');
+  const stdout = query.flag('stdout');
+  const stderr = query.flag('stderr');
+  const attachment = engine.containers.attach(x.param('id'), {
+    logs: query.flag('logs'),
+    stream: query.flag('stream'),
+    stdin,
+    stdout,
+    stderr,
+    detachKeys: query.text('detachKeys'),
+  });
+  return { attachment, wants: { stdin: stdin && query.flag('stream'), output: stdout || stderr } };
+}
+
+async function attach(x: Exchange, takeover: Takeover): Promise<void> {
+  const { attachment, wants } = checkAttach(x);
+  await joinProcess(x, takeover, attachment, wants);
+}
+
+async function attachWebSocket(x: Exchange, takeover: Takeover): Promise<void> {
+  if (!takeover.upgraded) throw invalid('bad handshake: the request does not ask for a websocket');
+  const { attachment, wants } = checkAttach(x);
+  await joinWebSocket(x, takeover, attachment, wants);
+}
+
+/** What containers print, and what they are told. */
+export const containerStreamRoutes: readonly Route[] = [
+  route('GET', '/containers/:id/logs', logs),
+  hijackRoute('POST', '/containers/:id/attach', attach),
+  hijackRoute('GET', '/containers/:id/attach/ws', attachWebSocket),
+];

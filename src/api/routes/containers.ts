@@ -1,0 +1,189 @@
+import * as v from 'valibot';
+import type { Container } from '../../engine/containers/model.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { parseFilters } from '../../engine/filters.ts';
+import { CreateBodySchema, type EndpointConfig, EndpointConfigSchema, HostConfigSchema } from '../../spec/container.ts';
+import { invalid, messageOf } from '../../util/errors.ts';
+import type { Exchange, Handler } from '../exchange.ts';
+import { readJson } from '../json-body.ts';
+import { readPlatform } from '../platform.ts';
+import { type Route, route } from '../router.ts';
+import { containerInspect } from '../shapes/container-inspect.ts';
+import { containerSummary } from '../shapes/container-summary.ts';
+
+const LIST_FILTERS = [
+  'ancestor',
+  'before',
+  'exited',
+  'expose',
+  'health',
+  'id',
+  'is-task',
+  'isolation',
+  'label',
+  'name',
+  'network',
+  'publish',
+  'since',
+  'status',
+  'volume',
+];
+const PRUNE_FILTERS = ['until', 'label', 'label!'];
+
+/** The name a container's image has in a list: as it was given, or its id once the name means another image. */
+function imageNames({ images }: Engine): (c: Container) => string {
+  const ids = new Map<string, string>();
+  const resolve = (ref: string): string => {
+    try {
+      return images.get(ref).id;
+    } catch {
+      return '';
+    }
+  };
+  return ({ config: { Image }, imageId }) => {
+    if (!ids.has(Image)) ids.set(Image, resolve(Image));
+    return ids.get(Image) === imageId ? Image : imageId;
+  };
+}
+
+const list: Handler = async (x, reply) => {
+  const { containers } = x.engine;
+  const limit = x.query.int('limit') ?? 0;
+  const all = x.query.flag('all') || limit > 0;
+  const found = containers.list({ all, limit, filters: parseFilters(x.query.text('filters'), LIST_FILTERS) });
+  const image = imageNames(x.engine);
+  const now = Date.now();
+  const items = found.map((c) => containerSummary(c, { image: image(c), now, api: x.api }));
+  if (!x.query.flag('size')) return reply.json(items);
+  const sized = items.map(async (item) => {
+    const { rw, rootFs } = await containers.size(item.Id);
+    return { ...item, SizeRw: rw, SizeRootFs: rootFs };
+  });
+  reply.json(await Promise.all(sized));
+};
+
+const create: Handler = async (x, reply) => {
+  const body = await readJson(x.req, CreateBodySchema, { root: 'CreateRequest' });
+  const { HostConfig, NetworkingConfig, ...config } = body;
+  const platform = readPlatform(x.query);
+  const endpoints: Record<string, EndpointConfig | null> = NetworkingConfig?.EndpointsConfig ?? {};
+  const { id, warnings } = await x.engine.containers.create({
+    name: x.query.text('name'),
+    config,
+    hostConfig: HostConfig ?? v.parse(HostConfigSchema, {}),
+    endpoints: Object.fromEntries(
+      Object.entries(endpoints).map(([name, at]) => [name, at ?? v.parse(EndpointConfigSchema, {})]),
+    ),
+    ...(platform ? { platform } : {}),
+  });
+  reply.json({ Id: id, Warnings: warnings }, 201);
+};
+
+const inspect: Handler = async (x, reply) => {
+  const { containers } = x.engine;
+  const container = containers.get(x.param('id'));
+  const size = x.query.flag('size') ? await containers.size(container.id) : undefined;
+  reply.json(containerInspect(container, { api: x.api, size }));
+};
+
+function stopOptions({ query }: Exchange): { seconds?: number; signal?: string } {
+  const seconds = query.int('t');
+  const signal = query.text('signal');
+  return { ...(seconds === undefined ? {} : { seconds }), ...(signal === '' ? {} : { signal }) };
+}
+
+const CONDITIONS = ['not-running', 'next-exit', 'removed'] as const;
+
+const wait: Handler = async (x, reply) => {
+  const asked = x.query.text('condition') || 'not-running';
+  const condition = CONDITIONS.find((one) => one === asked);
+  if (!condition) throw invalid(`invalid condition: ${JSON.stringify(asked)}`);
+  const { exited } = x.engine.containers.wait(x.param('id'), condition, x.signal);
+  // The client starts the container only once it has seen the head.
+  const body = reply.stream('application/json');
+  const result = await exited.then(
+    ({ statusCode, error }) => ({
+      StatusCode: statusCode,
+      ...(error === undefined ? {} : { Error: { Message: error } }),
+    }),
+    (error: unknown) => ({ StatusCode: -1, Error: { Message: messageOf(error) } }),
+  );
+  await body.write(`${JSON.stringify(result)}\n`);
+  body.end();
+};
+
+/** A handler for a call that changes a container and answers with nothing. */
+const change =
+  (status: number, work: (x: Exchange, ref: string) => Promise<void>): Handler =>
+  async (x, reply) => {
+    await work(x, x.param('id'));
+    reply.empty(status);
+  };
+
+/** The life of containers. */
+export const containerRoutes: readonly Route[] = [
+  route('GET', '/containers/json', list),
+  route('POST', '/containers/create', create),
+  route('POST', '/containers/prune', async (x, reply) => {
+    const filters = parseFilters(x.query.text('filters'), PRUNE_FILTERS);
+    const { deleted, reclaimed } = await x.engine.containers.prune(filters);
+    reply.json({ ContainersDeleted: deleted, SpaceReclaimed: reclaimed });
+  }),
+  route('GET', '/containers/:id/json', inspect),
+  route('GET', '/containers/:id/top', async (x, reply) => {
+    const { titles, processes } = await x.engine.containers.top(x.param('id'), x.query.text('ps_args') || '-ef');
+    reply.json({ Processes: processes, Titles: titles });
+  }),
+  route(
+    'POST',
+    '/containers/:id/start',
+    change(204, (x, ref) => x.engine.containers.start(ref)),
+  ),
+  route(
+    'POST',
+    '/containers/:id/stop',
+    change(204, (x, ref) => x.engine.containers.stop(ref, stopOptions(x))),
+  ),
+  route(
+    'POST',
+    '/containers/:id/restart',
+    change(204, (x, ref) => x.engine.containers.restart(ref, stopOptions(x))),
+  ),
+  route(
+    'POST',
+    '/containers/:id/kill',
+    change(204, (x, ref) => x.engine.containers.kill(ref, x.query.text('signal'))),
+  ),
+  route(
+    'POST',
+    '/containers/:id/pause',
+    change(204, (x, ref) => x.engine.containers.pause(ref)),
+  ),
+  route(
+    'POST',
+    '/containers/:id/unpause',
+    change(204, (x, ref) => x.engine.containers.unpause(ref)),
+  ),
+  route(
+    'POST',
+    '/containers/:id/rename',
+    change(204, (x, ref) => x.engine.containers.rename(ref, x.query.text('name'))),
+  ),
+  route(
+    'POST',
+    '/containers/:id/resize',
+    change(200, (x, ref) => {
+      const size = { height: x.query.requiredInt('h'), width: x.query.requiredInt('w') };
+      return x.engine.containers.resize(ref, size);
+    }),
+  ),
+  route('POST', '/containers/:id/wait', wait),
+  route(
+    'DELETE',
+    '/containers/:id',
+    change(204, ({ engine, query }, ref) => {
+      const options = { force: query.flag('force'), volumes: query.flag('v'), link: query.flag('link') };
+      return engine.containers.remove(ref, options);
+    }),
+  ),
+];

@@ -1,0 +1,98 @@
+import { parseFilters } from '../../engine/filters.ts';
+import { invalid } from '../../util/errors.ts';
+import type { Exchange, Handler } from '../exchange.ts';
+import { readPlatform } from '../platform.ts';
+import { sendProgress } from '../progress.ts';
+import { type Route, route } from '../router.ts';
+import { historyItem, imageInspect, imageSummary } from '../shapes/image.ts';
+import { notYet } from './unsupported.ts';
+
+const LIST_FILTERS = ['before', 'since', 'dangling', 'label', 'reference', 'until'];
+const PRUNE_FILTERS = ['dangling', 'until', 'label', 'label!'];
+
+const removed = ({ untagged, deleted }: { untagged: string[]; deleted: string[] }) => [
+  ...untagged.map((Untagged) => ({ Untagged })),
+  ...deleted.map((Deleted) => ({ Deleted })),
+];
+
+const list: Handler = (x, reply) => {
+  if (x.query.flag('shared-size')) throw notYet('the shared size of images');
+  if (x.query.flag('manifests')) throw notYet('listing the manifests of images');
+  const filters = parseFilters(x.query.text('filters'), LIST_FILTERS);
+  const containers = x.engine.containers.list({ all: true, limit: 0, filters: new Map() });
+  const counts = Map.groupBy(containers, (c) => c.imageId);
+  const images = x.engine.images.list({ all: x.query.flag('all'), filters });
+  reply.json(images.map((image) => imageSummary(image, { containers: counts.get(image.id)?.length ?? 0, api: x.api })));
+};
+
+const create: Handler = async (x, reply) => {
+  const { query, engine, signal } = x;
+  if (query.text('fromImage') !== '') throw notYet('pulling images');
+  const source = query.text('fromSrc');
+  if (source === '') throw invalid('nothing to create an image from: neither fromImage nor fromSrc is given');
+  if (source !== '-') throw notYet('importing an image from a URL');
+  const platform = readPlatform(query);
+  const steps = engine.images.import(x.req, {
+    repo: query.text('repo'),
+    tag: query.text('tag'),
+    message: query.text('message'),
+    changes: query.all('changes'),
+    ...(platform ? { platform } : {}),
+    signal,
+  });
+  await sendProgress(steps, reply);
+};
+
+const save =
+  (names: (x: Exchange) => string[]): Handler =>
+  async (x, reply) => {
+    const refs = names(x);
+    if (refs.length === 0) throw invalid('no images are named');
+    if (x.query.has('platform')) throw notYet('saving one platform of an image');
+    await reply.pipe('application/x-tar', await x.engine.images.save(refs, x.signal), x.signal);
+  };
+
+/** Images and their names. */
+export const imageRoutes: readonly Route[] = [
+  route('GET', '/images/json', list),
+  route(
+    'GET',
+    '/images/get',
+    save((x) =>
+      x.query
+        .all('names')
+        .flatMap((names) => names.split(','))
+        .filter(Boolean),
+    ),
+  ),
+  route('POST', '/images/create', create),
+  route('POST', '/images/load', async (x, reply) => {
+    if (x.query.has('platform')) throw notYet('loading one platform of an image');
+    await sendProgress(x.engine.images.load(x.req, { quiet: x.query.flag('quiet'), signal: x.signal }), reply);
+  }),
+  route('POST', '/images/prune', async (x, reply) => {
+    const filters = parseFilters(x.query.text('filters'), PRUNE_FILTERS);
+    const { reclaimed, ...names } = await x.engine.images.prune(filters);
+    reply.json({ ImagesDeleted: removed(names), SpaceReclaimed: reclaimed });
+  }),
+  route(
+    'GET',
+    '/images/:name*/get',
+    save((x) => [x.param('name')]),
+  ),
+  route('GET', '/images/:name*/json', (x, reply) => {
+    if (x.query.flag('manifests')) throw notYet('listing the manifests of images');
+    reply.json(imageInspect(x.engine.images.get(x.param('name')), x.api));
+  }),
+  route('GET', '/images/:name*/history', (x, reply) => {
+    reply.json(x.engine.images.history(x.param('name')).map(historyItem));
+  }),
+  route('POST', '/images/:name*/tag', async (x, reply) => {
+    await x.engine.images.tag(x.param('name'), x.query.text('repo'), x.query.text('tag'));
+    reply.empty(201);
+  }),
+  route('DELETE', '/images/:name*', async (x, reply) => {
+    const options = { force: x.query.flag('force'), noprune: x.query.flag('noprune') };
+    reply.json(removed(await x.engine.images.remove(x.param('name'), options)));
+  }),
+];

@@ -1,0 +1,87 @@
+import { unavailable, unsupported } from '../../util/errors.ts';
+import { type Method, type Route, route } from '../router.ts';
+
+/** Docker's endpoints that are not built yet, with the subject of the sentence that says so. */
+const UNSUPPORTED: readonly (readonly [Method, string, string])[] = [
+  ['POST', '/auth', 'logging in to a registry'],
+  ['GET', '/system/df', 'disk usage'],
+  ['POST', '/session', 'a BuildKit session'],
+  ['POST', '/grpc', 'a BuildKit session'],
+  ['POST', '/build', 'building images'],
+  ['POST', '/build/prune', 'pruning the build cache'],
+  ['POST', '/build/cancel', 'building images'],
+  ['POST', '/commit', 'committing a container'],
+  ['GET', '/containers/:id/changes', 'listing the changes of a container'],
+  ['GET', '/containers/:id/export', 'exporting a container'],
+  ['GET', '/containers/:id/stats', 'container statistics'],
+  ['POST', '/containers/:id/update', 'updating a container'],
+  ['HEAD', '/containers/:id/archive', 'copying from a container'],
+  ['GET', '/containers/:id/archive', 'copying from a container'],
+  ['PUT', '/containers/:id/archive', 'copying into a container'],
+  ['GET', '/containers/:id/checkpoints', 'checkpoints'],
+  ['POST', '/containers/:id/checkpoints', 'checkpoints'],
+  ['DELETE', '/containers/:id/checkpoints/:checkpoint', 'checkpoints'],
+  ['GET', '/images/search', 'searching a registry'],
+  ['POST', '/images/:name*/push', 'pushing images'],
+  ['GET', '/distribution/:name*/json', 'asking a registry for an image'],
+  ['POST', '/networks/create', 'creating networks'],
+  ['POST', '/networks/prune', 'pruning networks'],
+  ['POST', '/networks/:id/connect', 'connecting a container to a network'],
+  ['POST', '/networks/:id/disconnect', 'disconnecting a container from a network'],
+  ['DELETE', '/networks/:id', 'removing networks'],
+  ['GET', '/volumes', 'listing volumes'],
+  ['POST', '/volumes/create', 'creating volumes'],
+  ['POST', '/volumes/prune', 'pruning volumes'],
+  ['GET', '/volumes/:name', 'inspecting volumes'],
+  ['PUT', '/volumes/:name', 'cluster volumes'],
+  ['DELETE', '/volumes/:name', 'removing volumes'],
+  ['GET', '/plugins/privileges', 'plugins'],
+  ['POST', '/plugins/pull', 'plugins'],
+  ['POST', '/plugins/create', 'plugins'],
+  ['GET', '/plugins/:name*/json', 'plugins'],
+  ['DELETE', '/plugins/:name*', 'plugins'],
+  ['POST', '/plugins/:name*/enable', 'plugins'],
+  ['POST', '/plugins/:name*/disable', 'plugins'],
+  ['POST', '/plugins/:name*/upgrade', 'plugins'],
+  ['POST', '/plugins/:name*/push', 'plugins'],
+  ['POST', '/plugins/:name*/set', 'plugins'],
+  ['POST', '/swarm/init', 'swarm mode'],
+  ['POST', '/swarm/join', 'swarm mode'],
+];
+
+/** Endpoints that only the manager of a swarm answers. */
+const SWARM: readonly (readonly [Method, string])[] = [
+  ['GET', '/swarm'],
+  ['POST', '/swarm/leave'],
+  ['POST', '/swarm/update'],
+  ['GET', '/swarm/unlockkey'],
+  ['POST', '/swarm/unlock'],
+  ...['nodes', 'services', 'tasks', 'secrets', 'configs'].flatMap((noun): [Method, string][] => [
+    ['GET', `/${noun}`],
+    ['POST', `/${noun}/create`],
+    ['GET', `/${noun}/:id`],
+    ['DELETE', `/${noun}/:id`],
+    ['POST', `/${noun}/:id/update`],
+    ['GET', `/${noun}/:id/logs`],
+  ]),
+];
+
+const NO_MANAGER =
+  'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+
+/** The error of something Docker has and Gantry does not have yet. */
+export const notYet = (what: string) => unsupported(`${what} is not supported by this version of Gantry`);
+
+/** Answers for the rest of Docker's API: 501 naming what is missing, 503 where a swarm would be needed. */
+export const unsupportedRoutes: readonly Route[] = [
+  ...UNSUPPORTED.map(([method, path, what]) =>
+    route(method, path, () => {
+      throw notYet(what);
+    }),
+  ),
+  ...SWARM.map(([method, path]) =>
+    route(method, path, () => {
+      throw unavailable(NO_MANAGER);
+    }),
+  ),
+];

@@ -1,0 +1,118 @@
+import type { ContainerStatus } from '../../engine/containers/model.ts';
+import type { SystemFacts } from '../../engine/engine.ts';
+import { versionNumber } from './version.ts';
+
+/** What the daemon counts besides the facts. */
+export interface InfoCounts {
+  statuses: readonly ContainerStatus[];
+  images: number;
+  now: Date;
+}
+
+const MACHINE: Record<string, string> = { x64: 'x86_64', amd64: 'x86_64', arm64: 'aarch64' };
+
+function containerCounts(statuses: readonly ContainerStatus[]) {
+  const running = statuses.filter((s) => s === 'running' || s === 'restarting').length;
+  const paused = statuses.filter((s) => s === 'paused').length;
+  return {
+    Containers: statuses.length,
+    ContainersRunning: running,
+    ContainersPaused: paused,
+    ContainersStopped: statuses.length - running - paused,
+  };
+}
+
+function limits({ limits: l }: SystemFacts, api: number) {
+  return {
+    MemoryLimit: l.memory,
+    SwapLimit: l.swap,
+    ...(api < 42 ? { KernelMemory: false, KernelMemoryTCP: false } : {}),
+    CpuCfsPeriod: l.cpuCfsPeriod,
+    CpuCfsQuota: l.cpuCfsQuota,
+    CPUShares: l.cpuShares,
+    CPUSet: l.cpuset,
+    PidsLimit: l.pids,
+    OomKillDisable: l.oomKillDisable,
+  };
+}
+
+function host(facts: SystemFacts, now: Date) {
+  return {
+    IPv4Forwarding: facts.ipv4Forwarding,
+    BridgeNfIptables: false,
+    BridgeNfIp6tables: false,
+    Debug: facts.debug,
+    NFd: facts.openFiles,
+    NGoroutines: 0,
+    SystemTime: now.toISOString(),
+    LoggingDriver: facts.loggingDriver,
+    CgroupDriver: facts.cgroupDriver,
+    CgroupVersion: facts.cgroupVersion,
+    NEventsListener: facts.eventsListeners,
+    KernelVersion: facts.kernelVersion,
+    OperatingSystem: facts.operatingSystem,
+    OSVersion: facts.osVersion,
+    OSType: 'linux',
+    Architecture: MACHINE[facts.arch] ?? facts.arch,
+    NCPU: facts.cpus,
+    MemTotal: facts.memory,
+    DockerRootDir: facts.dataRoot,
+    HttpProxy: facts.proxies.http,
+    HttpsProxy: facts.proxies.https,
+    NoProxy: facts.proxies.no,
+    Name: facts.name,
+    Labels: facts.labels,
+  };
+}
+
+const NO_SWARM = {
+  NodeID: '',
+  NodeAddr: '',
+  LocalNodeState: 'inactive',
+  ControlAvailable: false,
+  Error: '',
+  RemoteManagers: null,
+};
+
+/** There is no registry support yet: nothing is configured, and nothing is trusted without TLS. */
+const NO_REGISTRIES = { InsecureRegistryCIDRs: [], IndexConfigs: {}, Mirrors: [] };
+
+const commit = (printed: string, api: number) => {
+  const id = printed === '' ? 'N/A' : versionNumber(printed);
+  return { ID: id, ...(api < 48 ? { Expected: id } : {}) };
+};
+
+/** `GET /info`. */
+export function infoShape(facts: SystemFacts, counts: InfoCounts, api: number) {
+  return {
+    ID: facts.id,
+    ...containerCounts(counts.statuses),
+    Images: counts.images,
+    Driver: facts.storage.driver,
+    DriverStatus: [['Backing Filesystem', facts.storage.backingFilesystem]],
+    Plugins: {
+      Volume: [],
+      Network: ['bridge', 'host', 'null'],
+      Authorization: null,
+      Log: ['json-file', 'local', 'none'],
+    },
+    ...limits(facts, api),
+    ...host(facts, counts.now),
+    IndexServerAddress: '',
+    RegistryConfig: NO_REGISTRIES,
+    GenericResources: null,
+    ExperimentalBuild: false,
+    ServerVersion: facts.version,
+    Runtimes: facts.runtimes,
+    DefaultRuntime: facts.defaultRuntime,
+    Swarm: NO_SWARM,
+    LiveRestoreEnabled: true,
+    Isolation: '',
+    InitBinary: facts.initBinary,
+    ContainerdCommit: commit(facts.tools.containerd, api),
+    RuncCommit: commit(facts.tools.runc, api),
+    InitCommit: commit(facts.tools.init, api),
+    SecurityOptions: facts.securityOptions,
+    Warnings: facts.warnings.length === 0 ? null : facts.warnings,
+  };
+}
