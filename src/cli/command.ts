@@ -19,8 +19,8 @@ export interface CommandContext extends Surroundings {
   debug: boolean;
   client: Client;
   /** Writes to standard output / standard error. */
-  out(text: string): void;
-  err(text: string): void;
+  out: (text: string) => void;
+  err: (text: string) => void;
 }
 
 /** One command of the command line. */

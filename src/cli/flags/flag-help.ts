@@ -17,7 +17,7 @@ export function flagHelp(specs: readonly FlagSpec[], columns: number): string {
 }
 
 function lastIndexOfAny(text: string, chars: string): number {
-  return Math.max(...[...chars].map((char) => text.lastIndexOf(char)));
+  return Math.max(...chars.split('').map((char) => text.lastIndexOf(char)));
 }
 
 /** Splits off at most `width` characters at a space; up to `slop` more stay on the line rather than wrap. */

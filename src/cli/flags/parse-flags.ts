@@ -132,7 +132,10 @@ function parsed(args: readonly string[], values: ReadonlyMap<string, readonly un
     given: (name) => values.has(name),
     bool: (name) => last(name) === true,
     value: <T>(name: string) => last(name) as T | undefined,
-    text: (name) => String(last(name) ?? ''),
+    text: (name) => {
+      const value = last(name);
+      return typeof value === 'string' ? value : '';
+    },
     list: <T>(name: string) => [...(values.get(name) ?? [])] as T[],
   };
 }

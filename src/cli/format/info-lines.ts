@@ -1,8 +1,9 @@
+import { goPrint } from '../template/go-print.ts';
 import { bytesSize } from './units.ts';
 
 type Info = Readonly<Record<string, unknown>>;
 
-const textOf = (info: Info, key: string) => String(info[key] ?? '');
+const textOf = (info: Info, key: string) => goPrint(info[key] ?? '');
 const mapOf = (value: unknown) => (value ?? {}) as Record<string, unknown>;
 const listOf = (value: unknown) => (value ?? []) as unknown[];
 const when = (condition: unknown, ...lines: string[]) => (condition ? lines : []);
@@ -10,24 +11,24 @@ const when = (condition: unknown, ...lines: string[]) => (condition ? lines : []
 /** The server's half of `info`. Values an engine does not report are left out, as docker does. */
 export function infoLines(info: Info): string[] {
   return [
-    ` Containers: ${info['Containers']}`,
-    `  Running: ${info['ContainersRunning']}`,
-    `  Paused: ${info['ContainersPaused']}`,
-    `  Stopped: ${info['ContainersStopped']}`,
-    ` Images: ${info['Images']}`,
-    ...when(info['ServerVersion'], ` Server Version: ${info['ServerVersion']}`),
-    ...when(info['Driver'], ` Storage Driver: ${info['Driver']}`),
+    ` Containers: ${textOf(info, 'Containers')}`,
+    `  Running: ${textOf(info, 'ContainersRunning')}`,
+    `  Paused: ${textOf(info, 'ContainersPaused')}`,
+    `  Stopped: ${textOf(info, 'ContainersStopped')}`,
+    ` Images: ${textOf(info, 'Images')}`,
+    ...when(info['ServerVersion'], ` Server Version: ${textOf(info, 'ServerVersion')}`),
+    ...when(info['Driver'], ` Storage Driver: ${textOf(info, 'Driver')}`),
     ...statusLines(info['DriverStatus']),
-    ...when(info['LoggingDriver'], ` Logging Driver: ${info['LoggingDriver']}`),
-    ...when(info['CgroupDriver'], ` Cgroup Driver: ${info['CgroupDriver']}`),
-    ...when(info['CgroupVersion'], ` Cgroup Version: ${info['CgroupVersion']}`),
+    ...when(info['LoggingDriver'], ` Logging Driver: ${textOf(info, 'LoggingDriver')}`),
+    ...when(info['CgroupDriver'], ` Cgroup Driver: ${textOf(info, 'CgroupDriver')}`),
+    ...when(info['CgroupVersion'], ` Cgroup Version: ${textOf(info, 'CgroupVersion')}`),
     ...pluginLines(mapOf(info['Plugins'])),
     ...when(
       listOf(info['CDISpecDirs']).length,
       ' CDI spec directories:',
-      ...listOf(info['CDISpecDirs']).map((dir) => `  ${dir}`),
+      ...listOf(info['CDISpecDirs']).map((dir) => `  ${goPrint(dir)}`),
     ),
-    ` Swarm: ${mapOf(info['Swarm'])['LocalNodeState'] ?? 'inactive'}`,
+    ` Swarm: ${goPrint(mapOf(info['Swarm'])['LocalNodeState'] ?? 'inactive')}`,
     ...runtimeLines(info),
     ...securityLines(info),
     ...hostLines(info),
@@ -36,7 +37,7 @@ export function infoLines(info: Info): string[] {
   ];
 }
 
-const statusLines = (status: unknown) => listOf(status).map((pair) => `  ${listOf(pair)[0]}: ${listOf(pair)[1]}`);
+const statusLines = (status: unknown) => listOf(status).map((pair) => `  ${listOf(pair).map(goPrint).join(': ')}`);
 
 function pluginLines(plugins: Record<string, unknown>): string[] {
   const of = (kind: string) => listOf(plugins[kind]).join(' ');
@@ -50,7 +51,7 @@ function pluginLines(plugins: Record<string, unknown>): string[] {
 }
 
 function commitOf(info: Info, key: string): string {
-  return String(mapOf(info[key])['ID'] ?? '');
+  return goPrint(mapOf(info[key])['ID'] ?? '');
 }
 
 function runtimeLines(info: Info): string[] {
@@ -84,21 +85,25 @@ function hostLines(info: Info): string[] {
     ` Operating System: ${textOf(info, 'OperatingSystem')}`,
     ` OSType: ${textOf(info, 'OSType')}`,
     ` Architecture: ${textOf(info, 'Architecture')}`,
-    ` CPUs: ${info['NCPU']}`,
+    ` CPUs: ${textOf(info, 'NCPU')}`,
     ` Total Memory: ${bytesSize(Number(info['MemTotal'] ?? 0))}`,
     ` Name: ${textOf(info, 'Name')}`,
     ` ID: ${textOf(info, 'ID')}`,
     ` Docker Root Dir: ${textOf(info, 'DockerRootDir')}`,
     ` Debug Mode: ${info['Debug'] === true}`,
-    ...when(info['Debug'], `  File Descriptors: ${info['NFd']}`, `  Goroutines: ${info['NGoroutines']}`),
+    ...when(
+      info['Debug'],
+      `  File Descriptors: ${textOf(info, 'NFd')}`,
+      `  Goroutines: ${textOf(info, 'NGoroutines')}`,
+    ),
   ];
 }
 
 function proxyLines(info: Info): string[] {
   return [
-    ...when(info['HttpProxy'], ` HTTP Proxy: ${info['HttpProxy']}`),
-    ...when(info['HttpsProxy'], ` HTTPS Proxy: ${info['HttpsProxy']}`),
-    ...when(info['NoProxy'], ` No Proxy: ${info['NoProxy']}`),
+    ...when(info['HttpProxy'], ` HTTP Proxy: ${textOf(info, 'HttpProxy')}`),
+    ...when(info['HttpsProxy'], ` HTTPS Proxy: ${textOf(info, 'HttpsProxy')}`),
+    ...when(info['NoProxy'], ` No Proxy: ${textOf(info, 'NoProxy')}`),
   ];
 }
 
@@ -108,21 +113,21 @@ function engineLines(info: Info): string[] {
   const insecure = Object.entries(mapOf(registries['IndexConfigs']))
     .filter(([, config]) => mapOf(config)['Secure'] === false)
     .map(([name]) => `  ${name}`);
-  const ranges = listOf(registries['InsecureRegistryCIDRs']).map((range) => `  ${range}`);
-  const mirrors = listOf(registries['Mirrors']).map((mirror) => `  ${mirror}`);
+  const ranges = listOf(registries['InsecureRegistryCIDRs']).map((range) => `  ${goPrint(range)}`);
+  const mirrors = listOf(registries['Mirrors']).map((mirror) => `  ${goPrint(mirror)}`);
   return [
-    ...when(labels.length, ' Labels:', ...labels.map((label) => `  ${label}`)),
+    ...when(labels.length, ' Labels:', ...labels.map((label) => `  ${goPrint(label)}`)),
     ` Experimental: ${info['ExperimentalBuild'] === true}`,
     ...when(insecure.length + ranges.length, ' Insecure Registries:', ...insecure, ...ranges),
     ...when(mirrors.length, ' Registry Mirrors:', ...mirrors),
     ` Live Restore Enabled: ${info['LiveRestoreEnabled'] === true}`,
-    ...when(info['ProductLicense'], ` Product License: ${info['ProductLicense']}`),
+    ...when(info['ProductLicense'], ` Product License: ${textOf(info, 'ProductLicense')}`),
   ];
 }
 
 /** What the engine warns about, one line each, for standard error. */
 export function infoWarnings(info: Info): string {
   return listOf(info['Warnings'])
-    .map((warning) => `${warning}\n`)
+    .map((warning) => `${goPrint(warning)}\n`)
     .join('');
 }

@@ -18,7 +18,7 @@ export function alignTabs(text: string, options: TabOptions): string {
   return lines.map((cells, at) => cells.map((cell, column) => pad(cell, widths[at]?.[column])).join('')).join('\n');
 }
 
-const widthOf = (text: string) => [...text].length;
+const widthOf = (text: string) => Array.from(text).length;
 
 function pad(cell: string, width: number | undefined): string {
   return width === undefined ? cell : cell + ' '.repeat(Math.max(0, width - widthOf(cell)));

@@ -45,7 +45,7 @@ export function humanDuration(ms: number): string {
 
 /** Cuts to `width` characters, the last being `…`. */
 export function ellipsis(text: string, width: number): string {
-  const chars = [...text];
+  const chars = Array.from(text);
   if (chars.length <= width) return text;
   return width <= 1 ? chars.slice(0, width).join('') : `${chars.slice(0, width - 1).join('')}…`;
 }

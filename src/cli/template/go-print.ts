@@ -16,7 +16,7 @@ export function goPrint(value: unknown): string {
       .join(' ')}]`;
   }
   if (typeof value === 'number' && !Number.isInteger(value)) return goFloat(value);
-  return String(value);
+  return `${value as string | number | boolean | bigint}`;
 }
 
 /** `%v` of a float64: exponent form below 1e-4 and from 1e21 on. */
@@ -53,7 +53,7 @@ export function goQuote(text: string): string {
     '\f': '\\f',
     '\v': '\\v',
   };
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is escaped
+  // oxlint-disable-next-line no-control-regex -- control characters are what is escaped
   const escaped = text.replace(/["\\]|[\x00-\x1f\x7f]/g, (char) => {
     return names[char] ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
   });

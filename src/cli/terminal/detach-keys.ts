@@ -13,7 +13,7 @@ export function keyBytes(keys: string): number[] {
     const code = name === undefined ? undefined : CONTROL[name];
     if (code !== undefined) return code;
     if (key === 'DEL') return 127;
-    if ([...key].length !== 1) throw invalid(`Unknown character: '${key}'`);
+    if (Array.from(key).length !== 1) throw invalid(`Unknown character: '${key}'`);
     return key.charCodeAt(0);
   });
 }
