@@ -51,7 +51,7 @@ export const mapOf = <S extends v.GenericSchema>(item: S) =>
   v.optional(
     v.pipe(
       v.nullable(v.record(v.string(), item)),
-      v.transform((map) => map ?? {}),
+      v.transform((map): Record<string, v.InferOutput<S>> => map ?? {}),
     ),
     {},
   );

@@ -1,0 +1,56 @@
+import * as v from 'valibot';
+import { int, list, mapOf, text } from './json.ts';
+
+/** Media types of manifests and layers, the OCI's and Docker's. */
+export const mediaTypes = {
+  ociIndex: 'application/vnd.oci.image.index.v1+json',
+  ociManifest: 'application/vnd.oci.image.manifest.v1+json',
+  ociConfig: 'application/vnd.oci.image.config.v1+json',
+  ociLayer: 'application/vnd.oci.image.layer.v1.tar',
+  dockerList: 'application/vnd.docker.distribution.manifest.list.v2+json',
+  dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
+  dockerConfig: 'application/vnd.docker.container.image.v1+json',
+} as const;
+
+/** Larger manifests, indexes and configs are refused. */
+export const JSON_LIMIT = 4 * 1024 * 1024;
+
+export const PlatformSchema = v.object({ architecture: text(), os: text(), variant: text() });
+
+/** OCI image-spec `descriptor.md`. */
+export const DescriptorSchema = v.looseObject({
+  mediaType: text(),
+  digest: v.pipe(v.string(), v.regex(/^sha256:[a-f0-9]{64}$/, 'unsupported or malformed digest')),
+  size: int(),
+  annotations: mapOf(v.string()),
+  platform: v.optional(v.nullable(PlatformSchema), null),
+});
+export type Descriptor = v.InferOutput<typeof DescriptorSchema>;
+
+const version2 = v.literal(2, 'only schema version 2 is supported');
+
+/** OCI image-spec `manifest.md` and Docker's manifest v2, schema 2. */
+export const ManifestSchema = v.looseObject({
+  schemaVersion: version2,
+  mediaType: text(),
+  config: DescriptorSchema,
+  layers: v.array(DescriptorSchema),
+});
+export type Manifest = v.InferOutput<typeof ManifestSchema>;
+
+/** OCI image-spec `image-index.md` and Docker's manifest list. */
+export const IndexSchema = v.looseObject({
+  schemaVersion: version2,
+  mediaType: text(),
+  manifests: v.array(DescriptorSchema),
+});
+export type Index = v.InferOutput<typeof IndexSchema>;
+
+/** `manifest.json` of a docker-archive: one entry an image, paths are members of the archive. */
+export const ArchiveManifestSchema = v.array(
+  v.looseObject({ Config: v.string(), RepoTags: list(v.string()), Layers: list(v.string()) }),
+);
+export type ArchiveManifest = v.InferOutput<typeof ArchiveManifestSchema>;
+
+/** `repositories` of a docker-archive: name to tag to layer id. */
+export const RepositoriesSchema = v.record(v.string(), v.record(v.string(), v.string()));
