@@ -1,0 +1,127 @@
+import { familiarString, parseAnyReference, parseReference, tagNameOnly, withTag } from '../../spec/reference.ts';
+import type { Store } from '../../store/store.ts';
+import { invalid, notFound } from '../../util/errors.ts';
+import { KeyedLock } from '../../util/keyed-lock.ts';
+import type { Log } from '../../util/log.ts';
+import type { Events, Image, Images } from '../engine.ts';
+import { ensureBusybox } from './builtin-busybox.ts';
+import { BUILTIN_BUSYBOX, refuseBuiltin } from './builtin-name.ts';
+import { openCollection } from './collection.ts';
+import { historyOf } from './history.ts';
+import { importArchive } from './import.ts';
+import { listImages } from './list.ts';
+import { loadArchive } from './load.ts';
+import { openPins } from './pins.ts';
+import { pruneImages } from './prune.ts';
+import { type RemoveContext, removeImage, type Users } from './remove.ts';
+import { saveImages } from './save.ts';
+
+export interface ImagesOptions {
+  readonly store: Store;
+  readonly events: Events;
+  /** Ids of the containers made of an image. */
+  inUse(imageId: string): Users;
+  /** The host's static busybox; a test may name another. */
+  readonly busybox?: string;
+  readonly log: Log;
+}
+
+/** Images as the API and the containers see them. */
+export interface EngineImages extends Images {
+  /** Like `get`, but assembles a built-in image that is asked for. @throws `not-found`; `unavailable` without busybox. */
+  resolve(ref: string): Promise<Image>;
+  /** The image a container was made of, by its id: also one that was removed by force since. @throws `not-found`. */
+  ofContainer(imageId: string): Image;
+  /** Directories of its layers for an overlay mount, top first, by short names. */
+  lowerDirs(image: Image): string[];
+  /** Keeps the layers of an image while a container is being made of it. */
+  pin(imageId: string): Disposable;
+  /** To be called when a container is gone: frees an image that was removed by force and waited for that. */
+  release(imageId: string): Promise<void>;
+  /** Assembles `builtin/busybox` from the host's busybox, anew when that changed. @throws `unavailable` naming the package. */
+  ensureBuiltin(): Promise<void>;
+}
+
+const BUSYBOX = '/bin/busybox';
+
+/** Opens the images of a store. Everything that changes names is synchronous, so requests never see half a change. */
+export async function openImages(options: ImagesOptions): Promise<EngineImages> {
+  const { store, events, log } = options;
+  const collection = await openCollection(store, log);
+  const { catalogue } = collection;
+  const pins = openPins();
+  const locks = new KeyedLock();
+  const context: RemoveContext = { collection, events, inUse: options.inUse, pinned: pins.has };
+  const ensureBuiltin = (): Promise<void> =>
+    locks.run(BUILTIN_BUSYBOX, () => ensureBusybox(collection, options.busybox ?? BUSYBOX));
+
+  const release = async (imageId: string): Promise<void> => {
+    const { running, stopped } = options.inUse(imageId);
+    if (running.length + stopped.length === 0 && !pins.has(imageId)) await collection.release(imageId);
+  };
+
+  return {
+    ensureBuiltin,
+    release,
+    get: catalogue.resolve,
+    resolve: async (ref) => {
+      if (isBusybox(ref)) await ensureBuiltin();
+      return catalogue.resolve(ref);
+    },
+    ofContainer: (imageId) => {
+      const image = catalogue.byId(imageId);
+      if (image !== undefined) return image;
+      const removed = collection.stored(imageId);
+      if (removed === undefined) throw notFound(`No such image: ${imageId}`);
+      return { ...removed, repoTags: [], repoDigests: [] };
+    },
+    lowerDirs: ({ chainIds }) => {
+      const top = chainIds.at(-1);
+      return top === undefined ? [] : store.layers.lowerDirs(top);
+    },
+    pin: pins.pin,
+    list: ({ filters }) => listImages(catalogue, filters),
+    history: (ref) => historyOf(catalogue.resolve(ref), (chainId) => store.layers.get(chainId).size),
+    tag: async (ref, repo, tag) => {
+      const image = catalogue.resolve(ref);
+      const target = parseTarget(repo, tag);
+      collection.setTag(target, image.id);
+      events.emit({
+        type: 'image',
+        action: 'tag',
+        actor: { id: image.id, attributes: { ...image.config.config.Labels, name: familiarString(target) } },
+      });
+    },
+    remove: async (ref, { force }) => {
+      const removal = removeImage(context, ref, force);
+      if (removal.deleted.length > 0) await collection.collect();
+      return removal;
+    },
+    prune: async (filters) => {
+      const removal = pruneImages(context, filters);
+      if (removal.deleted.length > 0) await collection.collect();
+      return removal;
+    },
+    load: (archive, { quiet, signal }) => loadArchive(collection, events, archive, { quiet, signal }),
+    import: (archive, request) => importArchive(collection, events, archive, request),
+    save: (refs, signal) => saveImages(collection, events, refs, signal),
+  };
+}
+
+function isBusybox(ref: string): boolean {
+  const parsed = parseAnyReference(ref);
+  if (typeof parsed === 'string') return false;
+  return parsed.name === BUILTIN_BUSYBOX && parsed.digest === undefined && tagNameOnly(parsed).tag === 'latest';
+}
+
+/** Where a tag goes. @throws `invalid` in Docker's words. */
+function parseTarget(repo: string, tag: string): { name: string; tag?: string } {
+  const named = parseReference(repo);
+  const target = tag === '' ? named : withTag(named, tag);
+  if (target.digest !== undefined) throw invalid('refusing to create a tag with a digest reference');
+  if (target.name === 'docker.io/library/sha256') {
+    throw invalid('refusing to create an ambiguous tag using digest algorithm as name');
+  }
+  refuseBuiltin(target);
+  return tagNameOnly(target);
+}

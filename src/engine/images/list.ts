@@ -1,0 +1,58 @@
+import { familiarName, familiarString, type ImageReference } from '../../spec/reference.ts';
+import type { Filters, Image } from '../engine.ts';
+import type { Catalogue } from './catalogue.ts';
+import { booleanFilter, checkKeys, hasLabels, untilFilter, valuesOf } from './filters.ts';
+import { globToRegExp } from './glob.ts';
+
+const LIST_FILTERS = ['dangling', 'label', 'before', 'since', 'reference', 'until'];
+
+/** When the image says it was made, in milliseconds; an image that does not say was made at the zero time. */
+export function createdAt(image: Image): number {
+  const time = Date.parse(image.config.created);
+  return Number.isNaN(time) ? Date.parse('0001-01-01T00:00:00Z') : time;
+}
+
+/** Images newest first. `reference` also narrows the names shown. @throws `invalid`; `not-found` for `before`, `since`. */
+export function listImages(catalogue: Catalogue, filters: Filters): Image[] {
+  checkKeys(filters, LIST_FILTERS);
+  const dangling = booleanFilter(filters, 'dangling');
+  const patterns = valuesOf(filters, 'reference').map(globToRegExp);
+  const tests = [...timeTests(catalogue, filters), labelTest(filters)];
+  return catalogue
+    .all()
+    .filter((image) => tests.every((test) => test(image)))
+    .flatMap((image) => (patterns.length === 0 ? [image] : narrowed(catalogue, image, patterns)))
+    .filter((image) => dangling === undefined || dangling === (image.repoTags.length === 0))
+    .sort((a, b) => createdAt(b) - createdAt(a));
+}
+
+type Test = (image: Image) => boolean;
+
+function labelTest(filters: Filters): Test {
+  const labels = valuesOf(filters, 'label');
+  return (image) => hasLabels(image.config.config.Labels, labels);
+}
+
+/** As in Docker the last value of a key wins. */
+function timeTests(catalogue: Catalogue, filters: Filters): Test[] {
+  const tests: Test[] = [];
+  const before = valuesOf(filters, 'before').map((ref) => createdAt(catalogue.resolve(ref)));
+  const since = valuesOf(filters, 'since').map((ref) => createdAt(catalogue.resolve(ref)));
+  const until = untilFilter(filters);
+  const [last, first] = [before.at(-1), since.at(-1)];
+  if (last !== undefined) tests.push((image) => createdAt(image) < last);
+  if (first !== undefined) tests.push((image) => createdAt(image) > first);
+  if (until !== undefined) tests.push((image) => createdAt(image) <= until);
+  return tests;
+}
+
+/** The image with the names that match only; nothing when none does. */
+function narrowed(catalogue: Catalogue, image: Image, patterns: readonly RegExp[]): Image[] {
+  const matches = (ref: ImageReference): boolean =>
+    patterns.some((pattern) => pattern.test(familiarString(ref)) || pattern.test(familiarName(ref.name)));
+  const names = catalogue.references(image.id).filter(matches);
+  if (names.length === 0) return [];
+  const repoTags = names.filter((ref) => ref.digest === undefined).map(familiarString);
+  const repoDigests = names.filter((ref) => ref.digest !== undefined).map(familiarString);
+  return [{ ...image, repoTags, repoDigests }];
+}

@@ -1,0 +1,54 @@
+import { familiarString } from '../../spec/reference.ts';
+import { kindOf } from '../../util/errors.ts';
+import type { Filters, Image } from '../engine.ts';
+import { booleanFilter, checkKeys, hasLabels, untilFilter, valuesOf } from './filters.ts';
+import { createdAt } from './list.ts';
+import { type RemoveContext, type Removal, removeImage } from './remove.ts';
+
+const PRUNE_FILTERS = ['dangling', 'label', 'label!', 'until'];
+
+/** Removes images nobody uses: those without a name, or with `dangling=false` all. @throws `invalid`. */
+export function pruneImages(context: RemoveContext, filters: Filters): Removal & { reclaimed: number } {
+  checkKeys(filters, PRUNE_FILTERS);
+  const dangling = booleanFilter(filters, 'dangling') ?? true;
+  const until = untilFilter(filters);
+  const { catalogue, store } = context.collection;
+  const wanted = catalogue
+    .all()
+    .filter((image) => until === undefined || createdAt(image) <= until)
+    .filter((image) => labelsFit(image, filters))
+    .filter((image) => !dangling || image.repoTags.length === 0);
+  const sizes = new Map<string, number>();
+  for (const id of wanted.flatMap((image) => image.chainIds)) sizes.set(id, store.layers.find(id)?.size ?? 0);
+  const removals = wanted.flatMap((image) => namesOf(context, image).flatMap((name) => tryRemove(context, name)));
+  const untagged = removals.flatMap((removal) => removal.untagged);
+  const deleted = removals.flatMap((removal) => removal.deleted);
+  const reclaimed = deleted.reduce((sum, id) => sum + (sizes.get(id) ?? 0), 0);
+  context.events.emit({
+    type: 'image',
+    action: 'prune',
+    actor: { id: '', attributes: { reclaimed: String(reclaimed) } },
+  });
+  return { untagged, deleted, reclaimed };
+}
+
+function labelsFit(image: Image, filters: Filters): boolean {
+  const labels = image.config.config.Labels;
+  const unwanted = valuesOf(filters, 'label!');
+  return hasLabels(labels, valuesOf(filters, 'label')) && !unwanted.some((label) => hasLabels(labels, [label]));
+}
+
+function namesOf(context: RemoveContext, image: Image): string[] {
+  const references = context.collection.catalogue.references(image.id);
+  return references.length === 0 ? [image.id] : references.map(familiarString);
+}
+
+/** An image in use stays; that is no error. */
+function tryRemove(context: RemoveContext, name: string): Removal[] {
+  try {
+    return [removeImage(context, name, false)];
+  } catch (error) {
+    if (kindOf(error) === 'conflict' || kindOf(error) === 'not-found') return [];
+    throw error;
+  }
+}
