@@ -2,10 +2,10 @@
 import type { Client } from '../client/client.ts';
 import type { TlsOptions } from '../client/transport.ts';
 import { type ConnectOptions, runCli } from '../cli/run-cli.ts';
+import { VERSION } from './version.ts';
 
 /** Where this program's own engine listens when no host is named. */
 const DEFAULT_SOCKET = '/run/gantry/gantry.sock';
-const VERSION = '0.1.0';
 
 async function connect({ host, tls }: ConnectOptions): Promise<Client> {
   const [{ parseEndpoint }, { openTransport }, { openClient }] = await Promise.all([
