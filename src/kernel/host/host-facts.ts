@@ -79,7 +79,10 @@ export function kernelOf(release: string): HostFacts['kernel'] {
 /** Name and version out of os-release(5). */
 export function osOf(text: string): HostFacts['os'] {
   const value = (key: string): string =>
-    new RegExp(`^${key}=(?:"([^"]*)"|'([^']*)'|(.*))$`, 'm').exec(text)?.slice(1).find((one) => one !== undefined) ?? '';
+    new RegExp(`^${key}=(?:"([^"]*)"|'([^']*)'|(.*))$`, 'm')
+      .exec(text)
+      ?.slice(1)
+      .find((one) => one !== undefined) ?? '';
   return { name: value('PRETTY_NAME') || 'Linux', version: value('VERSION_ID') };
 }
 

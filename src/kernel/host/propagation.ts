@@ -34,6 +34,8 @@ function parseMountLine(line: string): { mountPoint: string; tags: readonly stri
   const end = fields.indexOf('-');
   const point = fields[4];
   if (point === undefined || end < 0) return undefined;
-  const mountPoint = point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  const mountPoint = point.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
   return { mountPoint, tags: fields.slice(6, end) };
 }
