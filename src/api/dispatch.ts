@@ -84,6 +84,8 @@ export class Dispatcher {
 
   #exchange(req: IncomingMessage, found: Found, client: ServerResponse | Duplex): Exchange {
     const gone = new AbortController();
+    const { closing } = this.#options;
+    let signal: AbortSignal | undefined;
     client.once('close', () => gone.abort());
     return {
       engine: this.#options.engine,
@@ -92,7 +94,11 @@ export class Dispatcher {
       api: negotiateVersion(found.prefix),
       query: readQuery(found.search),
       param: (name) => found.params[name] ?? '',
-      signal: AbortSignal.any([gone.signal, this.#options.closing]),
+      // Most handlers never ask, and a combined signal is not free.
+      get signal() {
+        signal ??= AbortSignal.any([gone.signal, closing]);
+        return signal;
+      },
     };
   }
 

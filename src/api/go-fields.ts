@@ -10,6 +10,9 @@ interface Inner {
   pipe?: readonly GenericSchema[];
 }
 
+/** Stands for a list where the schema has no place for one. */
+export const NOT_AN_OBJECT = Symbol('array');
+
 const fieldNames = new WeakMap<object, Map<string, string>>();
 
 function namesOf(entries: Record<string, GenericSchema>): Map<string, string> {
@@ -41,7 +44,9 @@ export function goFields(schema: GenericSchema, value: unknown): unknown {
   const inner = schema as Inner;
   if (Array.isArray(value)) {
     const item = find(inner, 'item');
-    return item ? value.map((one) => goFields(item, one)) : value;
+    if (item) return value.map((one) => goFields(item, one));
+    // Valibot takes a list for an object without fields; a bare symbol fits no schema, so it reports the mistake in place.
+    return NOT_AN_OBJECT;
   }
   const entries = findEntries(inner);
   if (entries) return fields(entries, value as Record<string, unknown>);

@@ -43,7 +43,7 @@ export function answerRaw(
  */
 export async function joinProcess(
   x: Exchange,
-  { socket, upgraded }: Takeover,
+  { socket, upgraded, head }: Takeover,
   attachment: Attachment,
   wants: { stdin: boolean; output: boolean },
   headers: readonly (readonly [string, string])[] = [],
@@ -56,6 +56,8 @@ export async function joinProcess(
   ] as const;
   if (upgraded) writeHead(socket, '101 UPGRADED', [...upgrade, ...headers]);
   else writeHead(socket, '200 OK', [['Content-Type', outputType(true, x.api)], ...headers]);
+  // What the client sent together with its request is input too.
+  if (head.length > 0) socket.unshift(head);
   const stdin = wants.stdin ? socket.pipe(new PassThrough()) : undefined;
   if (!stdin) socket.resume();
   try {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
 import { invalid, messageOf } from '../util/errors.ts';
-import { goFields } from './go-fields.ts';
+import { goFields, NOT_AN_OBJECT } from './go-fields.ts';
 import { checkDepth } from './json-depth.ts';
 
 /** Bytes of a JSON body; the largest real ones carry a seccomp profile. */
@@ -15,14 +15,17 @@ const GO_TYPES: Record<string, string> = {
 };
 
 function jsonType(value: unknown): string {
-  if (Array.isArray(value)) return 'array';
+  if (Array.isArray(value) || value === NOT_AN_OBJECT) return 'array';
   if (value === null) return 'null';
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
 /** What Go's decoder would say of the first thing that does not fit. */
 function goTypeError(root: string, issue: v.BaseIssue<unknown>): string {
-  const path = (issue.path ?? []).map((part) => String(part.key)).join('.');
+  const path = (issue.path ?? [])
+    .filter((part) => part.type !== 'array')
+    .map((part) => String(part.key))
+    .join('.');
   const expected = (issue.expected ?? '').replace(/ \| null\)?$/, '').replace(/^\((?!string \| Array)/, '');
   const wanted = GO_TYPES[expected] ?? (expected === 'Array' ? 'array' : 'object');
   const received =

@@ -26,19 +26,29 @@ function logQuery({ query, signal }: Exchange): LogQuery {
   };
 }
 
+/** How long a follower without anything to read may wait for the head of its answer, in milliseconds. */
+const HEAD_DELAY = 100;
+
+/** Waits for a first batch, so that an error can be a status; a follower's may be hours away, so not for long. */
+async function settleFirst(first: Promise<unknown>, follow: boolean): Promise<void> {
+  if (!follow) return void (await first);
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, HEAD_DELAY);
+  try {
+    await Promise.race([first, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 const logs: Handler = async (x, reply) => {
   const ref = x.param('id');
   const query = logQuery(x);
   const tty = x.engine.containers.get(ref).config.Tty;
   const shape = { timestamps: x.query.flag('timestamps'), details: x.query.flag('details') };
   const batches = x.engine.containers.logs(ref, query)[Symbol.asyncIterator]();
-  // With `follow` the first batch may be long in coming, but what can fail with a status must do so before the head.
   const first = batches.next();
-  const early = await Promise.race([
-    first.then(() => true),
-    new Promise<false>((resolve) => setImmediate(resolve, false)),
-  ]);
-  if (!query.follow && !early) await first;
+  await settleFirst(first, query.follow);
   const body = reply.stream(outputType(tty, x.api));
   for (let batch = await first; !batch.done; batch = await batches.next()) {
     const pieces = batch.value.flatMap((entry) => {
