@@ -88,7 +88,7 @@ async function readBusybox(path: string): Promise<Buffer> {
 async function appletsOf(path: string): Promise<string[]> {
   const { stdout } = await run(path, ['--list-full']);
   const names = stdout.split('\n').map((line) => posix.basename(line.trim()));
-  return [...new Set(names)].filter((name) => /^[\w[.+-]+$/.test(name) && name !== 'busybox').sort();
+  return [...new Set(names)].filter((name) => /^[\w[.+-]+$/.test(name) && name !== 'busybox').toSorted();
 }
 
 /** A root file system with every applet as a hard link in /bin; the same input gives the same bytes. */

@@ -17,19 +17,19 @@ export interface StoredImage {
 
 /** All images and their names, in memory: what every query reads. The rows of the store are the truth behind it. */
 export interface Catalogue {
-  all(): Image[];
-  byId(id: string): Image | undefined;
-  stored(id: string): StoredImage | undefined;
+  readonly all: () => Image[];
+  readonly byId: (id: string) => Image | undefined;
+  readonly stored: (id: string) => StoredImage | undefined;
   /** @throws `not-found`, `invalid`. */
-  resolve(ref: string): Image;
+  readonly resolve: (ref: string) => Image;
   /** The id a tag or digest leads to. */
-  lookup(reference: ImageReference): string | undefined;
+  readonly lookup: (reference: ImageReference) => string | undefined;
   /** Every tag and digest of an image, sorted. */
-  references(id: string): ImageReference[];
-  add(image: StoredImage): void;
-  point(reference: ImageReference, id: string): void;
-  unpoint(reference: ImageReference): void;
-  drop(id: string): void;
+  readonly references: (id: string) => ImageReference[];
+  readonly add: (image: StoredImage) => void;
+  readonly point: (reference: ImageReference, id: string) => void;
+  readonly unpoint: (reference: ImageReference) => void;
+  readonly drop: (id: string) => void;
 }
 
 const compare = (a: string, b: string): number => Number(a > b) - Number(a < b);
@@ -50,7 +50,7 @@ export function newCatalogue(): Catalogue {
   const keys = new Map<string, Set<string>>();
 
   const references = (id: string): ImageReference[] =>
-    [...(keys.get(id) ?? [])].sort(compare).flatMap((key) => names.get(key)?.reference ?? []);
+    [...(keys.get(id) ?? [])].toSorted(compare).flatMap((key) => names.get(key)?.reference ?? []);
 
   const view = (image: StoredImage): Image => {
     const all = references(image.id);

@@ -22,20 +22,21 @@ export interface Collection {
   readonly catalogue: Catalogue;
   readonly store: Store;
   /** An image for what was made of it: also one that was removed by force. */
-  stored(id: string): StoredImage | undefined;
+  readonly stored: (id: string) => StoredImage | undefined;
   /** Adds images and moves tags to them, all or nothing; gives the ids that lost a tag, by position. Durable on return. */
-  add(lease: Lease, images: readonly NewImage[]): Promise<(string | undefined)[][]>;
+  readonly add: (lease: Lease, images: readonly NewImage[]) => Promise<(string | undefined)[][]>;
   /** Moves a tag; the image is there. */
-  setTag(reference: ImageReference, id: string): void;
-  removeReference(reference: ImageReference): void;
+  readonly setTag: (reference: ImageReference, id: string) => void;
+  readonly removeReference: (reference: ImageReference) => void;
   /** Removes the image and its names. With `keep` its layers stay until `release`. Gives the chain ids no image needs now, top first. */
-  remove(id: string, keep: boolean): string[];
-  /** Nothing is made of a removed image any more. */
-  release(id: string): Promise<void>;
+  readonly remove: (id: string, keep: boolean) => string[];
+  /** Lets go of the removed images that `used` does not hold any more. */
+  readonly release: (used: (id: string) => boolean) => Promise<void>;
   /** Frees the disk of what is not needed any more. */
-  collect(): Promise<void>;
+  readonly collect: () => Promise<void>;
 }
 
+/** The images of a store, read into memory. */
 export async function openCollection(store: Store, log: Log): Promise<Collection> {
   const catalogue = newCatalogue();
   const removed = new Map<string, StoredImage>();
@@ -46,78 +47,109 @@ export async function openCollection(store: Store, log: Log): Promise<Collection
   }
   for (const { name, tag, image } of store.images.allTags()) catalogue.point({ name, tag }, image);
   for (const { name, digest, image } of store.images.allDigests()) catalogue.point({ name, digest }, image);
+  return newCollection({ store, catalogue, removed, log });
+}
 
-  const rowOf = (image: StoredImage, taggedAt: string): ImageRow => ({
-    id: image.id,
-    chainId: image.chainIds.at(-1),
-    manifest: image.manifest,
-    taggedAt,
-  });
+interface Parts {
+  readonly store: Store;
+  readonly catalogue: Catalogue;
+  /** Removed by force, still needed by containers. */
+  readonly removed: Map<string, StoredImage>;
+  readonly log: Log;
+}
 
-  const pointTag = (reference: ImageReference, id: string): string | undefined => {
-    const { name, tag = 'latest' } = reference;
-    const at = new Date().toISOString();
-    const before = store.images.setTag(name, tag, id, at);
-    catalogue.point({ name, tag }, id);
-    const image = catalogue.stored(id);
-    if (image !== undefined) image.taggedAt = at;
-    return before;
-  };
-
-  const addOne = ({ image, tags }: NewImage): (string | undefined)[] => {
-    const before = catalogue.stored(image.id);
-    store.images.insert(rowOf(image, before?.taggedAt ?? image.taggedAt));
-    if (before === undefined) catalogue.add(image);
-    removed.delete(image.id);
-    return tags.map((reference) => pointTag(reference, image.id));
-  };
-
-  const collect = async (): Promise<void> => {
-    try {
-      await store.collect();
-    } catch (error) {
-      log.error('what no image needs any more could not be freed; the next start will', { error });
-    }
-  };
-
-  /** Layers that neither an image nor a container left behind by one needs. */
-  const unneeded = (image: StoredImage): string[] => {
-    const others = [...catalogue.all(), ...removed.values()];
-    const needed = new Set(others.flatMap((other) => other.chainIds));
-    return image.chainIds.filter((id) => !needed.has(id)).toReversed();
-  };
-
+function newCollection(parts: Parts): Collection {
+  const { store, catalogue, removed } = parts;
+  const collect = (): Promise<void> => collectGarbage(parts);
   return {
     catalogue,
     store,
     collect,
     stored: (id) => catalogue.stored(id) ?? removed.get(id),
-    add: (lease, images) => lease.commit(() => images.map(addOne)),
-    setTag: (reference, id) => void store.db.transaction(() => pointTag(reference, id)),
+    add: async (lease, images) => {
+      try {
+        return await lease.commit(() => images.map((image) => addOne(parts, image)));
+      } catch (error) {
+        for (const image of images) undo(parts, image);
+        throw error;
+      }
+    },
+    setTag: (reference, id) => void store.db.transaction(() => pointTag(parts, reference, id)),
     removeReference: (reference) => {
       const { name, tag = 'latest', digest } = reference;
       if (digest === undefined) store.images.removeTag(name, tag);
       else store.images.removeDigest(name, digest);
       catalogue.unpoint(reference);
     },
-    remove: (id, keep) => {
-      const image = catalogue.stored(id);
-      if (image === undefined) return [];
-      store.db.transaction(() => {
+    remove: (id, keep) => removeOne(parts, id, keep),
+    release: async (used) => {
+      const free = [...removed.keys()].filter((id) => !used(id));
+      for (const id of free) {
         store.images.remove(id);
-        if (keep) store.images.insert(rowOf(image, REMOVED));
-      });
-      catalogue.drop(id);
-      if (keep) removed.set(id, image);
-      return unneeded(image);
-    },
-    release: async (id) => {
-      if (!removed.has(id)) return;
-      store.images.remove(id);
-      removed.delete(id);
-      await collect();
+        removed.delete(id);
+      }
+      if (free.length > 0) await collect();
     },
   };
+}
+
+const rowOf = (image: StoredImage, taggedAt: string): ImageRow => ({
+  id: image.id,
+  chainId: image.chainIds.at(-1),
+  manifest: image.manifest,
+  taggedAt,
+});
+
+function pointTag({ store, catalogue }: Parts, reference: ImageReference, id: string): string | undefined {
+  const { name, tag = 'latest' } = reference;
+  const at = new Date().toISOString();
+  const before = store.images.setTag(name, tag, id, at);
+  catalogue.point({ name, tag }, id);
+  const image = catalogue.stored(id);
+  if (image !== undefined) image.taggedAt = at;
+  return before;
+}
+
+function addOne(parts: Parts, { image, tags }: NewImage): (string | undefined)[] {
+  const { store, catalogue, removed } = parts;
+  const before = catalogue.stored(image.id);
+  store.images.insert(rowOf(image, before?.taggedAt ?? image.taggedAt));
+  if (before === undefined) catalogue.add(image);
+  removed.delete(image.id);
+  return tags.map((reference) => pointTag(parts, reference, image.id));
+}
+
+/** After a commit that failed: memory is what the rows say. */
+function undo({ store, catalogue, removed }: Parts, { image, tags }: NewImage): void {
+  const row = store.images.find(image.id);
+  if (row?.taggedAt === REMOVED) removed.set(image.id, image);
+  if (row === undefined || row.taggedAt === REMOVED) catalogue.drop(image.id);
+  for (const reference of tags) {
+    const id = store.images.findTag(reference.name, reference.tag ?? 'latest');
+    if (id === undefined) catalogue.unpoint(reference);
+    else catalogue.point(reference, id);
+  }
+}
+
+function removeOne({ store, catalogue, removed }: Parts, id: string, keep: boolean): string[] {
+  const image = catalogue.stored(id);
+  if (image === undefined) return [];
+  store.db.transaction(() => {
+    store.images.remove(id);
+    if (keep) store.images.insert(rowOf(image, REMOVED));
+  });
+  catalogue.drop(id);
+  if (keep) removed.set(id, image);
+  const needed = new Set([...catalogue.all(), ...removed.values()].flatMap((other) => other.chainIds));
+  return image.chainIds.filter((chainId) => !needed.has(chainId)).toReversed();
+}
+
+async function collectGarbage({ store, log }: Parts): Promise<void> {
+  try {
+    await store.collect();
+  } catch (error) {
+    log.error('what no image needs any more could not be freed; the next start will', { error });
+  }
 }
 
 async function readStored(store: Store, row: ImageRow): Promise<StoredImage> {

@@ -20,18 +20,17 @@ const MAGIC_LENGTH = 6;
 export async function decompress(source: Readable, signal: AbortSignal): Promise<Readable> {
   const { head, rest } = await peek(source);
   const codec = MAGICS.find(({ magic }) => head.subarray(0, magic.length).equals(magic))?.codec;
-  const output = new PassThrough({ highWaterMark: 1 << 20 });
-  const done = codec === undefined ? pipeline(rest, output, { signal }) : inflate(codec, rest, output, signal);
-  // The pipeline destroys `output` with its error; whoever reads it meets the error there.
-  done.catch((error: unknown) => output.destroy(asInvalid(error)));
-  return output;
+  return codec === undefined ? rest : Readable.from(told(inflate(codec, rest, signal)), { objectMode: false });
 }
 
-function asInvalid(error: unknown): Error {
-  if (hasCode(error, 'Z_DATA_ERROR', 'Z_BUF_ERROR', 'ZSTD_error_prefix_unknown') && error instanceof Error) {
-    return invalid(`the archive's compression is damaged: ${error.message}`, error);
+/** The same bytes, with errors in the words of the engine. */
+async function* told(inflated: Readable): AsyncGenerator<Uint8Array> {
+  try {
+    yield* inflated;
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error) || !/^Z(STD)?_/.test(String(error.code))) throw error;
+    throw invalid(`the archive's compression is damaged: ${error.message}`, error);
   }
-  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** The first bytes, and a stream of all of them. */
@@ -61,10 +60,17 @@ async function peek(source: Readable): Promise<{ head: Buffer; rest: Readable }>
 
 type Codec = (typeof MAGICS)[number]['codec'];
 
-async function inflate(codec: Codec, input: Readable, output: PassThrough, signal: AbortSignal): Promise<void> {
-  if (codec === 'gzip') return await pipeline(input, createGunzip({ chunkSize: 1 << 18 }), output, { signal });
-  if (codec === 'zstd') return await pipeline(input, createZstdDecompress({ chunkSize: 1 << 18 }), output, { signal });
-  await throughTool(codec, input, output, signal);
+function inflate(codec: Codec, input: Readable, signal: AbortSignal): Readable {
+  const options = { chunkSize: 1 << 18 };
+  if (codec === 'bzip2' || codec === 'xz') {
+    const output = new PassThrough();
+    throughTool(codec, input, output, signal).catch((error: Error) => output.destroy(error));
+    return output;
+  }
+  const output = codec === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
+  // Whoever reads the output meets its error there.
+  pipeline(input, output, { signal }).catch(() => {});
+  return output;
 }
 
 async function throughTool(tool: string, input: Readable, output: PassThrough, signal: AbortSignal): Promise<void> {

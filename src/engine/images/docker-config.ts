@@ -67,5 +67,5 @@ function configFields(config: ContainerConfig): Record<string, unknown> {
 
 /** Go writes the keys of a map in order. */
 function sorted<T>(map: Record<string, T>): Record<string, T> {
-  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => Number(a > b) - Number(a < b)));
+  return Object.fromEntries(Object.entries(map).toSorted(([a], [b]) => Number(a > b) - Number(a < b)));
 }

@@ -16,6 +16,6 @@ export function historyOf(image: Image, layerSize: (chainId: string) => number):
     if (value === undefined) throw internal('too many non-empty layers in History section');
     return { ...entry, tags: [], size: layerSize(value) };
   });
-  const [newest, ...older] = entries.reverse();
+  const [newest, ...older] = entries.toReversed();
   return newest === undefined ? [] : [{ ...newest, id: image.id, tags: image.repoTags }, ...older];
 }

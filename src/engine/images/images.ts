@@ -20,7 +20,7 @@ export interface ImagesOptions {
   readonly store: Store;
   readonly events: Events;
   /** Ids of the containers made of an image. */
-  inUse(imageId: string): Users;
+  readonly inUse: (imageId: string) => Users;
   /** The host's static busybox; a test may name another. */
   readonly busybox?: string;
   readonly log: Log;
@@ -36,8 +36,11 @@ export interface EngineImages extends Images {
   lowerDirs(image: Image): string[];
   /** Keeps the layers of an image while a container is being made of it. */
   pin(imageId: string): Disposable;
-  /** To be called when a container is gone: frees an image that was removed by force and waited for that. */
-  release(imageId: string): Promise<void>;
+  /**
+   * Frees images that were removed by force and waited for their last container: to be called when a container is gone,
+   * and once the containers are known after a start.
+   */
+  releaseUnused(): Promise<void>;
   /** Assembles `builtin/busybox` from the host's busybox, anew when that changed. @throws `unavailable` naming the package. */
   ensureBuiltin(): Promise<void>;
 }
@@ -55,14 +58,14 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
   const ensureBuiltin = (): Promise<void> =>
     locks.run(BUILTIN_BUSYBOX, () => ensureBusybox(collection, options.busybox ?? BUSYBOX));
 
-  const release = async (imageId: string): Promise<void> => {
+  const used = (imageId: string): boolean => {
     const { running, stopped } = options.inUse(imageId);
-    if (running.length + stopped.length === 0 && !pins.has(imageId)) await collection.release(imageId);
+    return running.length + stopped.length > 0 || pins.has(imageId);
   };
 
   return {
     ensureBuiltin,
-    release,
+    releaseUnused: () => collection.release(used),
     get: catalogue.resolve,
     resolve: async (ref) => {
       if (isBusybox(ref)) await ensureBuiltin();

@@ -23,7 +23,7 @@ export function listImages(catalogue: Catalogue, filters: Filters): Image[] {
     .filter((image) => tests.every((test) => test(image)))
     .flatMap((image) => (patterns.length === 0 ? [image] : narrowed(catalogue, image, patterns)))
     .filter((image) => dangling === undefined || dangling === (image.repoTags.length === 0))
-    .sort((a, b) => createdAt(b) - createdAt(a));
+    .toSorted((a, b) => createdAt(b) - createdAt(a));
 }
 
 type Test = (image: Image) => boolean;

@@ -37,7 +37,7 @@ export async function* loadArchive(
   const images: NewImage[] = [];
   for (const image of found) {
     const fresh = newLayers(collection, spool, image);
-    images.push({ image: await storeImage(collection, lease, spool, image, options.signal), tags: image.tags });
+    images.push({ image: await storeImage(lease, spool, image, options.signal), tags: image.tags });
     if (!options.quiet) yield* fresh;
   }
   const moved = await collection.add(lease, images);
@@ -71,7 +71,6 @@ function* report(id: string, tags: readonly string[], moved: readonly (string | 
 }
 
 async function storeImage(
-  { store }: Collection,
   lease: Lease,
   spool: Spool,
   archived: ArchivedImage,

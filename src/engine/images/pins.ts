@@ -1,7 +1,7 @@
 /** Images that a container is being made of. */
 export interface Pins {
-  pin(imageId: string): Disposable;
-  has(imageId: string): boolean;
+  readonly pin: (imageId: string) => Disposable;
+  readonly has: (imageId: string) => boolean;
 }
 
 export function openPins(): Pins {

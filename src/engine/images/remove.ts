@@ -20,9 +20,9 @@ export interface Removal {
 export interface RemoveContext {
   readonly collection: Collection;
   readonly events: Events;
-  inUse(imageId: string): Users;
+  readonly inUse: (imageId: string) => Users;
   /** A container is being made of it right now. */
-  pinned(imageId: string): boolean;
+  readonly pinned: (imageId: string) => boolean;
 }
 
 /** A removal under way: what it did so far. */

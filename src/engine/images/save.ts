@@ -106,6 +106,8 @@ function layerBlobs(store: Store, image: Image): Blob[] {
 
 const blobName = (digest: string): string => `blobs/sha256/${hexOf(digest)}`;
 
+const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+
 async function describe(collection: Collection, wanted: readonly Wanted[]): Promise<Map<string, Content>> {
   const files = new Map<string, Content>();
   const manifests: object[] = [];
@@ -133,7 +135,6 @@ async function describe(collection: Collection, wanted: readonly Wanted[]): Prom
       repository[tag] = hexOf(top?.digest ?? image.id);
     }
   }
-  const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
   files.set('index.json', json({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }));
   files.set('manifest.json', json(entries));
   files.set('oci-layout', json({ imageLayoutVersion: '1.0.0' }));
@@ -186,9 +187,10 @@ async function* archive(
   lease: Lease,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  await using _held = lease;
+  await using held = lease;
+  held.hold();
   for (const name of ['blobs/', 'blobs/sha256/']) yield plainHeader({ name, type: 'directory', mode: 0o755 });
-  for (const name of [...files.keys()].sort()) {
+  for (const name of [...files.keys()].toSorted()) {
     const content = files.get(name);
     if (content === undefined) continue;
     const size = Buffer.isBuffer(content) ? content.length : content.size;
