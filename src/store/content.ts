@@ -1,4 +1,9 @@
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { hexOf } from '../util/digest.ts';
+import { invalid, notFound } from '../util/errors.ts';
 
 /** A stored blob. */
 export interface Blob {
@@ -33,4 +38,27 @@ export interface Content {
   open(digest: string): Readable;
   /** @throws `not-found`; `invalid` when the blob has more than `limit` bytes. */
   readAll(digest: string, limit: number): Promise<Buffer>;
+}
+
+const READ_SIZE = 1 << 20;
+
+/** @param find looks among stored blobs and those in the making; `dir` holds the files. */
+export function openContent(find: (digest: string) => Blob | undefined, dir: string): Content {
+  const get = (digest: string): Blob => {
+    const blob = find(digest);
+    if (blob === undefined) throw notFound(`blob ${digest} does not exist`);
+    return blob;
+  };
+  const path = (digest: string): string => join(dir, hexOf(get(digest).digest));
+  return {
+    find,
+    has: (digest) => find(digest) !== undefined,
+    path,
+    open: (digest) => createReadStream(path(digest), { highWaterMark: READ_SIZE }),
+    readAll: async (digest, limit) => {
+      const { size } = get(digest);
+      if (size > limit) throw invalid(`blob ${digest} has ${size} bytes, more than the ${limit} allowed here`);
+      return readFile(path(digest));
+    },
+  };
 }

@@ -1,3 +1,5 @@
+import type { Db } from './db.ts';
+
 /** An image as stored: keyed by the digest of its config, whose bytes are a blob. */
 export interface ImageRow {
   readonly id: string;
@@ -45,4 +47,98 @@ export interface ImageRows {
   findDigest(name: string, digest: string): string | undefined;
   /** Removes an image with its tags and digests; the files go with the next `collect()`. */
   remove(id: string): void;
+}
+
+const text = (row: Record<string, unknown>, column: string): string => String(row[column]);
+const maybe = (row: Record<string, unknown>, column: string): string | undefined =>
+  row[column] === null ? undefined : text(row, column);
+
+const imageRow = (row: Record<string, unknown>): ImageRow => ({
+  id: text(row, 'id'),
+  chainId: maybe(row, 'chain_id'),
+  manifest: maybe(row, 'manifest'),
+  taggedAt: text(row, 'tagged_at'),
+});
+const tagRow = (row: Record<string, unknown>): TagRow => ({
+  name: text(row, 'name'),
+  tag: text(row, 'tag'),
+  image: text(row, 'image'),
+});
+const digestRow = (row: Record<string, unknown>): RepoDigestRow => ({
+  name: text(row, 'name'),
+  digest: text(row, 'digest'),
+  image: text(row, 'image'),
+});
+
+function prepare({ sql }: Db) {
+  return {
+    all: sql.prepare('SELECT id, chain_id, manifest, tagged_at FROM images ORDER BY rowid'),
+    find: sql.prepare('SELECT id, chain_id, manifest, tagged_at FROM images WHERE id = ?'),
+    insert: sql.prepare(`INSERT INTO images (id, chain_id, manifest, tagged_at) VALUES (?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET manifest = coalesce(excluded.manifest, manifest), tagged_at = excluded.tagged_at`),
+    insertBlob: sql.prepare('INSERT OR IGNORE INTO image_blobs (image, blob) VALUES (?, ?)'),
+    remove: sql.prepare('DELETE FROM images WHERE id = ?'),
+    removeTags: sql.prepare('DELETE FROM tags WHERE image = ?'),
+    removeDigests: sql.prepare('DELETE FROM repo_digests WHERE image = ?'),
+    tags: sql.prepare('SELECT name, tag, image FROM tags ORDER BY name, tag'),
+    tagsOf: sql.prepare('SELECT name, tag, image FROM tags WHERE image = ? ORDER BY name, tag'),
+    findTag: sql.prepare('SELECT name, tag, image FROM tags WHERE name = ? AND tag = ?'),
+    setTag: sql.prepare(`INSERT INTO tags (name, tag, image) VALUES (?, ?, ?)
+      ON CONFLICT (name, tag) DO UPDATE SET image = excluded.image`),
+    tagged: sql.prepare('UPDATE images SET tagged_at = ? WHERE id = ?'),
+    removeTag: sql.prepare('DELETE FROM tags WHERE name = ? AND tag = ?'),
+    digests: sql.prepare('SELECT name, digest, image FROM repo_digests ORDER BY name, digest'),
+    digestsOf: sql.prepare('SELECT name, digest, image FROM repo_digests WHERE image = ? ORDER BY name, digest'),
+    findDigest: sql.prepare('SELECT name, digest, image FROM repo_digests WHERE name = ? AND digest = ?'),
+    addDigest: sql.prepare(`INSERT INTO repo_digests (name, digest, image) VALUES (?, ?, ?)
+      ON CONFLICT (name, digest) DO UPDATE SET image = excluded.image`),
+    removeDigest: sql.prepare('DELETE FROM repo_digests WHERE name = ? AND digest = ?'),
+  };
+}
+
+/** Prepares the statements of the tables `images`, `image_blobs`, `tags` and `repo_digests`. */
+export function openImageRows(db: Db): ImageRows {
+  const sql = prepare(db);
+  const imageOf = (row: Record<string, unknown> | undefined): string | undefined =>
+    row === undefined ? undefined : text(row, 'image');
+  const together = <T>(work: () => T): T => (db.sql.isTransaction ? work() : db.transaction(work));
+  return {
+    all: () => sql.all.all().map(imageRow),
+    allTags: () => sql.tags.all().map(tagRow),
+    allDigests: () => sql.digests.all().map(digestRow),
+    find: (id) => {
+      const row = sql.find.get(id);
+      return row === undefined ? undefined : imageRow(row);
+    },
+    insert: ({ id, chainId, manifest, taggedAt }, blobs = []) =>
+      together(() => {
+        sql.insert.run(id, chainId ?? null, manifest ?? null, taggedAt);
+        for (const blob of blobs) sql.insertBlob.run(id, blob);
+      }),
+    setTag: (name, tag, image, at) =>
+      together(() => {
+        const before = imageOf(sql.findTag.get(name, tag));
+        sql.setTag.run(name, tag, image);
+        sql.tagged.run(at, image);
+        return before === image ? undefined : before;
+      }),
+    removeTag: (name, tag) =>
+      together(() => {
+        const before = imageOf(sql.findTag.get(name, tag));
+        sql.removeTag.run(name, tag);
+        return before;
+      }),
+    findTag: (name, tag) => imageOf(sql.findTag.get(name, tag)),
+    tagsOf: (image) => sql.tagsOf.all(image).map(tagRow),
+    digestsOf: (image) => sql.digestsOf.all(image).map(digestRow),
+    addDigest: (name, digest, image) => void sql.addDigest.run(name, digest, image),
+    removeDigest: (name, digest) => void sql.removeDigest.run(name, digest),
+    findDigest: (name, digest) => imageOf(sql.findDigest.get(name, digest)),
+    remove: (id) =>
+      together(() => {
+        sql.removeTags.run(id);
+        sql.removeDigests.run(id);
+        sql.remove.run(id);
+      }),
+  };
 }

@@ -1,4 +1,9 @@
-import type { Readable } from 'node:stream';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { expand } from '../util/compression.ts';
+import { notFound } from '../util/errors.ts';
+import type { Content } from './content.ts';
+import type { LayerRows } from './layer-rows.ts';
 
 /** An unpacked layer. */
 export interface Layer {
@@ -10,6 +15,8 @@ export interface Layer {
   readonly link: string;
   /** Bytes of its regular files. */
   readonly size: number;
+  /** Hides all layers below it. */
+  readonly opaque: boolean;
   /** Digest of the archive it came from, as it came. */
   readonly blob: string;
 }
@@ -35,5 +42,45 @@ export interface Layers {
   /** A layer whose difference is `diffId`, on any parent: its blob need not be fetched again. */
   findByDiffId(diffId: string): Layer | undefined;
   /** The layer's uncompressed archive, byte for byte as it came. @throws `not-found` */
-  asTar(chainId: string): Readable;
+  asTar(chainId: string): Promise<Readable>;
+}
+
+/** @param links absolute path of the directory of short names */
+export function openLayers(rows: LayerRows, content: Content, links: string): Layers {
+  const get = (chainId: string): Layer => {
+    const layer = rows.find(chainId);
+    if (layer === undefined) throw notFound(`layer ${chainId} does not exist`);
+    return layer;
+  };
+  const chain = (chainId: string): Layer[] => {
+    const layers: Layer[] = [];
+    for (let id: string | undefined = chainId; id !== undefined; ) {
+      const layer = get(id);
+      layers.unshift(layer);
+      id = layer.parent;
+    }
+    return layers;
+  };
+  const lowerDirs = (chainId: string): string[] => {
+    const layers = chain(chainId);
+    const visible = layers.slice(
+      Math.max(
+        0,
+        layers.findLastIndex(({ opaque }) => opaque),
+      ),
+    );
+    return visible.toReversed().map(({ link }) => join(links, link));
+  };
+  return {
+    find: rows.find,
+    get,
+    chain,
+    lowerDirs,
+    chainSize: (chainId) => chain(chainId).reduce((bytes, { size }) => bytes + size, 0),
+    findByDiffId: rows.findByDiffId,
+    asTar: async (chainId) => {
+      const { chunks } = await expand(content.open(get(chainId).blob));
+      return Readable.from(chunks, { objectMode: false });
+    },
+  };
 }

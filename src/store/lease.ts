@@ -1,6 +1,20 @@
+import { renameSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { Blob, Expected } from './content.ts';
+import { chainIdOf, hexOf } from '../util/digest.ts';
+import { fsyncDir } from '../util/files.ts';
+import { run } from '../util/spawn.ts';
+import type { BlobRows } from './blob-rows.ts';
+import type { Blob, Content, Expected } from './content.ts';
+import type { Db } from './db.ts';
+import type { LayerBuilder } from './layer-builder.ts';
+import type { LayerRows } from './layer-rows.ts';
 import type { Layer, LayerSource } from './layers.ts';
+import type { Making } from './making.ts';
+import type { StoreDirs } from './store-dirs.ts';
+import type { Trash } from './trash.ts';
+import { writeBlob } from './write-blob.ts';
 
 /**
  * Something in the making: blobs and layers that no row needs yet. While the lease is open none of them is collected;
@@ -25,4 +39,147 @@ export interface Lease extends AsyncDisposable {
   hold(...ids: readonly string[]): void;
   /** Flushes everything made under this lease to disk, then writes its rows and those of `rows` in one transaction. */
   commit<T>(rows: () => T): Promise<T>;
+}
+
+export interface LeaseParts {
+  readonly db: Db;
+  readonly dirs: StoreDirs;
+  readonly blobRows: BlobRows;
+  readonly layerRows: LayerRows;
+  readonly content: Content;
+  readonly making: Making;
+  readonly builder: LayerBuilder;
+  readonly trash: Trash;
+}
+
+export function openLease(parts: LeaseParts): Lease {
+  return new OpenLease(parts);
+}
+
+class OpenLease implements Lease {
+  readonly #parts: LeaseParts;
+  readonly #held = new Set<string>();
+
+  constructor(parts: LeaseParts) {
+    this.#parts = parts;
+    parts.making.held.set(this, this.#held);
+  }
+
+  hold(...ids: readonly string[]): void {
+    for (const id of ids) {
+      this.#held.add(id);
+      this.#parts.making.blobs.get(id)?.holders.add(this);
+      this.#parts.making.layers.get(id)?.holders.add(this);
+    }
+  }
+
+  async ingest(source: Readable | AsyncIterable<Uint8Array>, expected: Expected = {}): Promise<Blob> {
+    const { dirs, making, content, trash } = this.#parts;
+    const { blob, path } = await writeBlob(source, dirs.ingest, expected);
+    // One tick from here on: a collection cannot come between finding the blob and holding it.
+    const stored = content.find(blob.digest);
+    this.hold(blob.digest);
+    if (stored !== undefined) {
+      trash.delete(path);
+      return stored;
+    }
+    renameSync(path, join(dirs.content, hexOf(blob.digest)));
+    making.blobs.set(blob.digest, { blob, holders: new Set([this]) });
+    return blob;
+  }
+
+  put(bytes: Uint8Array, mediaType: string): Promise<Blob> {
+    async function* once(): AsyncGenerator<Uint8Array> {
+      yield bytes;
+    }
+    return this.ingest(once(), { mediaType });
+  }
+
+  prepare(blob: string): void {
+    const { builder, layerRows } = this.#parts;
+    // The lowest layer of an image that is here already, when its archive is a plain tar.
+    if (layerRows.find(blob) === undefined) builder.prepare(blob, this);
+  }
+
+  async unpack(sources: readonly LayerSource[], signal?: AbortSignal): Promise<Layer[]> {
+    signal?.throwIfAborted();
+    const { builder, layerRows } = this.#parts;
+    const layers: (Layer | Promise<Layer>)[] = [];
+    let parent: string | undefined;
+    for (const source of sources) {
+      const chainId = chainIdOf(parent, source.diffId);
+      this.hold(chainId, source.blob);
+      layers.push(layerRows.find(chainId) ?? builder.build(source, parent, this).layer);
+      parent = chainId;
+    }
+    return abortable(Promise.all(layers), signal);
+  }
+
+  async commit<T>(rows: () => T): Promise<T> {
+    const { db, blobRows, layerRows, making } = this.#parts;
+    const jobs = [...making.layers].filter(([, job]) => job.holders.has(this));
+    const layers = parentsFirst(await Promise.all(jobs.map(([, job]) => job.layer)));
+    const blobs = [...making.blobs.values()].filter(({ holders }) => holders.has(this)).map(({ blob }) => blob);
+    await this.#flush(blobs, layers.length > 0);
+    const result = db.transaction(() => {
+      for (const blob of blobs) blobRows.insert(blob);
+      for (const layer of layers) layerRows.insert(layer);
+      return rows();
+    });
+    for (const { digest } of blobs) making.blobs.delete(digest);
+    for (const { chainId } of layers) making.layers.delete(chainId);
+    return result;
+  }
+
+  /** Everything made so far is on the disk when this resolves: one flush of the file system instead of one for each file. */
+  async #flush(blobs: readonly Blob[], layers: boolean): Promise<void> {
+    const { dirs } = this.#parts;
+    if (layers || blobs.length > 8) {
+      await run('sync', ['--file-system', dirs.root]);
+      return;
+    }
+    await Promise.all(blobs.map(({ digest }) => fsyncFile(join(dirs.content, hexOf(digest)))));
+    if (blobs.length > 0) await fsyncDir(dirs.content);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { making, builder, dirs, trash } = this.#parts;
+    await builder.release(this);
+    making.held.delete(this);
+    for (const [digest, { holders }] of making.blobs) {
+      if (!holders.delete(this) || holders.size > 0) continue;
+      making.blobs.delete(digest);
+      trash.discard(join(dirs.content, hexOf(digest)));
+    }
+  }
+}
+
+async function fsyncFile(path: string): Promise<void> {
+  await using handle = await open(path, 'r');
+  await handle.sync();
+}
+
+/** Rows refer to their parents, which must come before them. */
+function parentsFirst(layers: readonly Layer[]): Layer[] {
+  const left = new Map(layers.map((layer) => [layer.chainId, layer]));
+  const sorted: Layer[] = [];
+  const take = (layer: Layer | undefined): void => {
+    if (layer === undefined || !left.delete(layer.chainId)) return;
+    if (layer.parent !== undefined) take(left.get(layer.parent));
+    sorted.push(layer);
+  };
+  for (const layer of layers) take(layer);
+  return sorted;
+}
+
+async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }

@@ -15,7 +15,8 @@ export const migrations: readonly string[] = [
     parent TEXT REFERENCES layers (chain_id),
     link TEXT NOT NULL UNIQUE,
     size INTEGER NOT NULL,      -- bytes of the regular files in it
-    blob TEXT REFERENCES blobs (digest)  -- the archive it came from, as it came
+    opaque INTEGER NOT NULL,    -- 1: hides all layers below
+    blob TEXT NOT NULL REFERENCES blobs (digest)  -- the archive it came from, as it came
   ) STRICT;
   CREATE INDEX layers_by_diff ON layers (diff_id);
 
@@ -25,6 +26,13 @@ export const migrations: readonly string[] = [
     chain_id TEXT REFERENCES layers (chain_id),  -- null: an image without layers
     manifest TEXT REFERENCES blobs (digest),     -- null: came without one
     tagged_at TEXT NOT NULL
+  ) STRICT;
+
+  -- Blobs an image needs besides its config, its manifest and the archives of its layers.
+  CREATE TABLE image_blobs (
+    image TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE,
+    blob TEXT NOT NULL REFERENCES blobs (digest),
+    PRIMARY KEY (image, blob)
   ) STRICT;
 
   -- name is fully qualified, e.g. docker.io/library/busybox.

@@ -1,31 +1,19 @@
-import type { Content } from './content.ts';
-import type { ContainerRows } from './containers.ts';
-import type { Db } from './db.ts';
-import type { ImageRows } from './image-rows.ts';
-import type { Layers } from './layers.ts';
-import type { Lease } from './lease.ts';
-
-/** Absolute paths under the data root. */
-export interface StoreDirs {
-  readonly root: string;
-  readonly content: string;
-  readonly ingest: string;
-  readonly layers: string;
-  readonly links: string;
-  readonly containers: string;
-  readonly volumes: string;
-  /** Emptied at every start. */
-  readonly tmp: string;
-}
-
-/** What a collection took away. */
-export interface Collected {
-  /** Chain ids. */
-  readonly layers: readonly string[];
-  readonly blobs: readonly string[];
-  /** Bytes of layers and blobs together. */
-  readonly bytes: number;
-}
+import { join, resolve } from 'node:path';
+import type { Log } from '../util/log.ts';
+import { openBlobRows } from './blob-rows.ts';
+import { type Collected, collect } from './collect.ts';
+import { type ContainerRows, openContainerRows } from './containers.ts';
+import { type Content, openContent } from './content.ts';
+import { type Db, openDb } from './db.ts';
+import { type ImageRows, openImageRows } from './image-rows.ts';
+import { openLayerBuilder } from './layer-builder.ts';
+import { openLayerRows } from './layer-rows.ts';
+import { type Layers, openLayers } from './layers.ts';
+import { type Lease, openLease } from './lease.ts';
+import { emptyMaking } from './making.ts';
+import { makeStoreDirs, type StoreDirs } from './store-dirs.ts';
+import { sweep } from './sweep.ts';
+import { Trash } from './trash.ts';
 
 /** Everything the engine keeps on disk. One process at a time. */
 export interface Store extends AsyncDisposable {
@@ -38,4 +26,40 @@ export interface Store extends AsyncDisposable {
   lease(): Lease;
   /** Removes the layers and blobs that no image, no lease and nothing in `keep` (digests, chain ids) needs. */
   collect(keep?: Iterable<string>): Promise<Collected>;
+}
+
+/**
+ * Opens the data root, makes what is missing, and sweeps what a killed engine left.
+ *
+ * @throws `conflict` when another engine uses it.
+ */
+export async function openStore({ dataRoot, log }: { dataRoot: string; log: Log }): Promise<Store> {
+  const dirs = makeStoreDirs(resolve(dataRoot));
+  const db = openDb(join(dirs.root, 'meta.db'));
+  const trash = new Trash(dirs.tmp, log);
+  const [blobRows, layerRows, images] = [openBlobRows(db), openLayerRows(db), openImageRows(db)];
+  sweep({ dirs, blobRows, layerRows, trash, log });
+  const making = emptyMaking();
+  const findBlob = (digest: string) => making.blobs.get(digest)?.blob ?? blobRows.find(digest);
+  const content = openContent(findBlob, dirs.content);
+  const builder = openLayerBuilder({ dirs, content, making, trash });
+  const parts = { db, dirs, blobRows, layerRows, images, content, making, builder, trash };
+  return {
+    db,
+    dirs,
+    content,
+    images,
+    layers: openLayers(layerRows, content, dirs.links),
+    containers: openContainerRows(db),
+    lease: () => openLease(parts),
+    collect: async (keep = []) => {
+      const collected = collect(parts, keep);
+      await trash.settled();
+      return collected;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await trash.settled();
+      db.close();
+    },
+  };
 }

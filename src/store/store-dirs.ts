@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { ensureDirSync } from '../util/files.ts';
+
+/** Absolute paths under the data root. */
+export interface StoreDirs {
+  readonly root: string;
+  /** Blobs, each named by the hex part of its digest. */
+  readonly content: string;
+  /** Blobs that are being written. */
+  readonly ingest: string;
+  /** Unpacked layers: `<hex of the chain id>/fs`; in the making: `<random>.tmp/fs`. */
+  readonly layers: string;
+  /** Short names of layers, because a mount's options must fit in a page. */
+  readonly links: string;
+  readonly containers: string;
+  readonly volumes: string;
+  /** Emptied at every start. */
+  readonly tmp: string;
+}
+
+/** Makes the directories; only root may look into them. */
+export function makeStoreDirs(root: string): StoreDirs {
+  const dirs = {
+    root,
+    content: join(root, 'content/sha256'),
+    ingest: join(root, 'content/ingest'),
+    layers: join(root, 'layers'),
+    links: join(root, 'l'),
+    containers: join(root, 'containers'),
+    volumes: join(root, 'volumes'),
+    tmp: join(root, 'tmp'),
+  };
+  for (const dir of Object.values(dirs)) ensureDirSync(dir, 0o710);
+  return dirs;
+}
