@@ -7,14 +7,19 @@ let offset = performance.timeOrigin;
 let last = 0n;
 
 /**
- * Nanoseconds since the epoch, rising with every call. The clock of the process gives the part below a millisecond; it is
- * set again when the clock of the host has been.
+ * Microseconds since the epoch. The clock of the process gives the part below a millisecond; it is set again when the clock
+ * of the host has been.
  */
-export function nowNano(): bigint {
+export function nowMicros(): number {
   const wall = Date.now();
-  if (Math.abs(performance.now() + offset - wall) > 2) offset = wall - performance.now();
-  const micros = BigInt(Math.floor((performance.now() + offset) * 1000));
-  const now = micros * 1000n;
+  const now = performance.now();
+  if (Math.abs(now + offset - wall) > 2) offset = wall - now;
+  return Math.floor((now + offset) * 1000);
+}
+
+/** Nanoseconds since the epoch, rising with every call. */
+export function nowNano(): bigint {
+  const now = BigInt(nowMicros()) * 1000n;
   last = now > last ? now : last + 1n;
   return last;
 }
