@@ -45,7 +45,12 @@ export async function openFixture(): Promise<ApiFixture> {
     const type = body === undefined || isText ? {} : { 'Content-Type': 'application/json' };
     const req = request({ socketPath: path, method, path: url, agent: false, headers: { ...type, ...headers } });
     req.on('error', reject).on('response', (res) => {
-      const answer = (got: string) => ({ status: res.statusCode ?? 0, headers: res.headers, body: got, json: parse(got) });
+      const answer = (got: string) => ({
+        status: res.statusCode ?? 0,
+        headers: res.headers,
+        body: got,
+        json: parse(got),
+      });
       text(res).then((got) => resolve(answer(got)), reject);
     });
     req.end(isText ? body : body === undefined ? undefined : JSON.stringify(body));
