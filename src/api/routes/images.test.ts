@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openFixture } from '../api-fixture.ts';
+import { fakeContainer, IMAGE_ID } from '../fake-engine.ts';
+
+type Item = Record<string, unknown>;
+
+test('list, inspect and history', async () => {
+  await using api = await openFixture();
+  api.engine.all.push(fakeContainer());
+  const [item] = (await api.call('GET', '/images/json')).json as Item[];
+  assert.deepEqual([item?.['Id'], item?.['Containers']], [IMAGE_ID, 1]);
+  for (const name of ['busybox', 'a/b/busybox', 'a%2Fb%2Fbusybox', IMAGE_ID]) {
+    assert.equal(((await api.call('GET', `/images/${name}/json`)).json as Item)['Id'], IMAGE_ID, name);
+  }
+  assert.equal((await api.call('GET', '/images/none/json')).status, 404);
+  assert.equal(((await api.call('GET', '/images/busybox/history')).json as Item[]).length, 1);
+});
+
+test('what is not there yet is refused by name', async () => {
+  await using api = await openFixture();
+  const pull = await api.call('POST', '/images/create?fromImage=busybox&tag=latest');
+  assert.deepEqual(
+    [pull.status, pull.json],
+    [501, { message: 'pulling images is not supported by this version of Gantry' }],
+  );
+  assert.equal((await api.call('POST', '/images/create?fromSrc=http://x/y.tar')).status, 501);
+  assert.equal((await api.call('POST', '/images/create')).status, 400);
+  assert.equal((await api.call('GET', '/images/json?shared-size=1')).status, 501);
+  assert.equal((await api.call('POST', '/images/a/b/push')).status, 501);
+});
+
+test('tag, remove, prune', async () => {
+  await using api = await openFixture();
+  assert.equal((await api.call('POST', '/images/busybox/tag?repo=r/x&tag=1')).status, 201);
+  assert.deepEqual(api.engine.calls, [['tag', IMAGE_ID, 'r/x', '1']]);
+  const removed = await api.call('DELETE', '/images/busybox');
+  assert.deepEqual(removed.json, [{ Untagged: 'busybox:latest' }, { Deleted: IMAGE_ID }]);
+  const pruned = await api.call('POST', '/images/prune');
+  assert.deepEqual(pruned.json, { ImagesDeleted: [{ Deleted: IMAGE_ID }], SpaceReclaimed: 7 });
+});
+
+test('load: progress by line, an early error as status, a late one in the stream', async () => {
+  await using api = await openFixture();
+  const good = await api.call('POST', '/images/load', 'archive');
+  assert.deepEqual([good.status, good.body], [200, '{"stream":"Loaded 7\\n"}\r\n']);
+  assert.equal((await api.call('POST', '/images/load')).status, 500);
+  const late = await api.call('POST', '/images/load', 'broken');
+  assert.equal(late.status, 200);
+  assert.deepEqual(
+    late.body
+      .trim()
+      .split('\r\n')
+      .map((line) => JSON.parse(line)),
+    [{ stream: 'Loaded 6\n' }, { errorDetail: { message: 'unexpected EOF' }, error: 'unexpected EOF' }],
+  );
+});
+
+test('import', async () => {
+  await using api = await openFixture();
+  const url = '/images/create?fromSrc=-&repo=r&tag=t&message=m&changes=CMD+a&changes=ENV+b=c';
+  const { body } = await api.call('POST', url, 'tarball');
+  assert.equal(body, '{"status":"7"}\r\n');
+  assert.deepEqual(api.engine.calls, [['import', 'r', 't', 'm', ['CMD a', 'ENV b=c']]]);
+});
+
+test('save: one or many, checked before the first byte', async () => {
+  await using api = await openFixture();
+  const one = await api.call('GET', '/images/a/b/busybox/get');
+  assert.deepEqual([one.headers['content-type'], one.body], ['application/x-tar', 'tar of a/b/busybox']);
+  const many = await api.call('GET', '/images/get?names=busybox&names=busybox:latest');
+  assert.equal(many.body, 'tar of busybox busybox:latest');
+  assert.equal((await api.call('GET', '/images/get?names=none')).status, 404);
+  assert.equal((await api.call('GET', '/images/get')).status, 400);
+});
