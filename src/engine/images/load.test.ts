@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { dockerArchive, imageOf, type ImagesFixture, ociArchive, openImagesFixture, tarOf } from './images-fixture.ts';
+
+const skip = process.getuid?.() === 0 ? false : 'unpacking layers needs root';
+const image = imageOf([{ a: 'one', b: 'two' }, { c: 'three' }]);
+
+/** Names of what is on disk. */
+async function onDisk({ store }: ImagesFixture): Promise<string[]> {
+  const dirs = [store.dirs.layers, join(store.dirs.content, ''), store.dirs.links, store.dirs.tmp, store.dirs.ingest];
+  const names = await Promise.all(dirs.map((dir) => readdir(dir)));
+  return names.flat().filter((name) => /^[a-f0-9]{64}$/.test(name) || name.length > 20);
+}
+
+async function contentOf({ images }: ImagesFixture, ref: string, name: string): Promise<string> {
+  for (const dir of images.lowerDirs(images.get(ref))) {
+    const text = await readFile(join(dir, name), 'utf8').catch(() => undefined);
+    if (text !== undefined) return text;
+  }
+  throw new Error(`${name} is in no layer`);
+}
+
+test('the old layout of Docker loads, tags and tells so', { skip }, async () => {
+  await using fixture = await openImagesFixture();
+  const lines = await fixture.load(tarOf(dockerArchive([{ image, tags: ['x:1', 'y:2'] }])));
+  assert.deepEqual(lines, [{ stream: 'Loaded image: x:1\n' }, { stream: 'Loaded image: y:2\n' }]);
+  const loaded = fixture.images.get('x:1');
+  assert.equal(loaded.id, image.id);
+  assert.equal(loaded.size, 'onetwothree'.length);
+  assert.deepEqual(loaded.repoTags, ['x:1', 'y:2']);
+  assert.deepEqual(fixture.events, [`load ${image.id}`]);
+  assert.equal(await contentOf(fixture, 'y:2', 'b'), 'two');
+  assert.deepEqual(
+    fixture.images.history('x:1').map(({ id, createdBy, size }) => [id, createdBy, size]),
+    [
+      [image.id, 'step 1', 5],
+      ['<missing>', 'step 0', 6],
+    ],
+  );
+});
+
+test('OCI layouts load: plain, in an index, without a name, and compressed once more', { skip }, async () => {
+  await using fixture = await openImagesFixture();
+  const id = [{ stream: `Loaded image ID: ${image.id}\n` }];
+  const named = [{ stream: 'Loaded image: x:1\n' }];
+  assert.deepEqual(await fixture.load(tarOf(ociArchive(image, undefined))), id);
+  assert.deepEqual(await fixture.load(tarOf(ociArchive(image, 'latest'))), id);
+  assert.deepEqual(await fixture.load(tarOf(ociArchive(image, 'docker.io/library/x:1', true))), named);
+  assert.deepEqual(await fixture.load(gzipSync(tarOf(ociArchive(image, 'x:1')))), named);
+  assert.deepEqual(await fixture.load(zstdCompressSync(tarOf(ociArchive(image, 'x:1')))), named);
+  assert.equal(await contentOf(fixture, 'x:1', 'c'), 'three');
+});
+
+test('several images, shared and linked layers, members in any order', { skip }, async () => {
+  await using fixture = await openImagesFixture();
+  const other = imageOf([{ a: 'one', b: 'two' }, { d: 'four' }]);
+  const files: Parameters<typeof tarOf>[0] = dockerArchive([
+    { image, tags: ['x:1'] },
+    { image: other, tags: [] },
+  ]);
+  const [shared = '', ...rest] = Object.keys(files).filter((name) => name.endsWith('/layer.tar'));
+  const linked = { ...files, 'linked/layer.tar': { link: `../${shared}` } };
+  const manifest = String(files['manifest.json']).replaceAll(shared, 'linked/layer.tar');
+  const shuffled = Object.fromEntries(Object.entries({ ...linked, 'manifest.json': manifest }).reverse());
+  assert.equal(rest.length, 2);
+  const lines = await fixture.load(tarOf(shuffled), false);
+  assert.deepEqual(
+    lines.flatMap(({ stream }) => stream ?? []),
+    ['Loaded image: x:1\n', `Loaded image ID: ${other.id}\n`],
+  );
+  assert.ok(lines.some(({ status, id }) => status === 'Loading layer' && id?.length === 12));
+  assert.equal(fixture.images.list({ all: true, filters: new Map() }).length, 2);
+});
+
+test('a tag moves and the old image stays without it, also after a restart', { skip }, async () => {
+  await using fixture = await openImagesFixture();
+  const newer = imageOf([{ a: 'new' }]);
+  await fixture.load(tarOf(dockerArchive([{ image, tags: ['x:1'] }])));
+  const lines = await fixture.load(tarOf(dockerArchive([{ image: newer, tags: ['x:1'] }])));
+  assert.deepEqual(lines, [
+    { stream: `The image x:1 already exists, renaming the old one with ID ${image.id} to empty string\n` },
+    { stream: 'Loaded image: x:1\n' },
+  ]);
+  await fixture.reopen();
+  assert.equal(fixture.images.get('x:1').id, newer.id);
+  assert.deepEqual(fixture.images.get(image.id).repoTags, []);
+});
+
+test('two loads of the same archive at once make one image', { skip }, async () => {
+  await using fixture = await openImagesFixture();
+  const archive = tarOf(dockerArchive([{ image, tags: ['x:1'] }]));
+  await Promise.all([fixture.load(archive), fixture.load(archive)]);
+  assert.equal(fixture.images.list({ all: true, filters: new Map() }).length, 1);
+  assert.equal(await contentOf(fixture, 'x:1', 'a'), 'one');
+});
+
+const good = dockerArchive([{ image, tags: ['x:1'] }]);
+const oci = ociArchive(image, 'x:1');
+const entry = (change: object): string =>
+  JSON.stringify([{ ...JSON.parse(String(good['manifest.json']))[0], ...change }]);
+const someBlob = Object.keys(oci).find((name) => name.startsWith('blobs/')) ?? '';
+const big = `{"a":"${'x'.repeat(5 << 20)}"}`;
+
+const hostile: Record<string, [archive: Buffer, message: RegExp]> = {
+  'not an archive': [Buffer.alloc(2048, 'x'), /invalid tar header/],
+  'nothing of an image': [tarOf({ a: 'b' }), /neither manifest.json nor index.json/],
+  'config out of the archive': [
+    tarOf({ ...good, 'manifest.json': entry({ Config: '../../etc/passwd' }) }),
+    /leads out/,
+  ],
+  'absolute layer': [
+    tarOf({ ...good, 'manifest.json': entry({ Layers: ['/etc/passwd', '/etc/group'] }) }),
+    /leads out/,
+  ],
+  'missing layer': [tarOf({ ...good, 'manifest.json': entry({ Layers: ['a', 'b'] }) }), /"a" is missing/],
+  'fewer layers than diff ids': [
+    tarOf({ ...good, 'manifest.json': entry({ Layers: [] }) }),
+    /layers length mismatch: expected 2, got 0/,
+  ],
+  'layers changed about': [
+    tarOf({ ...good, 'manifest.json': entry({ Layers: JSON.parse(entry({}))[0].Layers.toReversed() }) }),
+    /sha256:/,
+  ],
+  'link out of the archive': [tarOf({ ...good, evil: { link: '/etc/shadow' } }), /leads out/],
+  'links in a circle': [
+    tarOf({ ...good, a: { link: 'b' }, b: { link: 'a' }, 'manifest.json': entry({ Config: 'a' }) }),
+    /chain of links/,
+  ],
+  'manifest too large': [tarOf({ 'manifest.json': big }), /larger than/],
+  'config too large': [tarOf({ ...good, big, 'manifest.json': entry({ Config: 'big' }) }), /larger than/],
+  'no JSON': [tarOf({ ...good, 'manifest.json': '{' }), /manifest.json/],
+  'wrong shape': [tarOf({ ...good, 'manifest.json': '[{"Config":1}]' }), /Config/],
+  'tag without tag': [tarOf({ ...good, 'manifest.json': entry({ RepoTags: ['x'] }) }), /invalid tag "x"/],
+  'reserved name': [tarOf({ ...good, 'manifest.json': entry({ RepoTags: ['builtin/x:1'] }) }), /reserved/],
+  'other system': [
+    tarOf(dockerArchive([{ image: imageOf([], { os: 'windows' }), tags: [] }])),
+    /cannot load windows image/,
+  ],
+  'cut off': [tarOf(good).subarray(0, 3000), /unexpected EOF|missing|neither/],
+  'blob that is not its digest': [tarOf({ ...oci, [someBlob]: 'other' }), /has digest/],
+  'manifest and index at once': [
+    tarOf({ ...oci, 'index.json': JSON.stringify({ ...JSON.parse(String(oci['index.json'])), layers: [] }) }),
+    /both a manifest and an index/,
+  ],
+  'another platform only': [
+    tarOf({ ...ociArchive(image, 'x:1', true), [someBlob]: 'x', 'index.json': '{"schemaVersion":1,"manifests":[]}' }),
+    /schema version 2/,
+  ],
+};
+
+for (const [what, [archive, message]] of Object.entries(hostile)) {
+  test(`refused, and nothing is left: ${what}`, { skip }, async () => {
+    await using fixture = await openImagesFixture();
+    const before = await onDisk(fixture);
+    await assert.rejects(fixture.load(archive), { kind: 'invalid', message });
+    assert.equal(fixture.images.list({ all: true, filters: new Map() }).length, 0);
+    await fixture.store.collect();
+    assert.deepEqual(await onDisk(fixture), before);
+  });
+}
