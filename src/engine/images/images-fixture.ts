@@ -1,11 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { mediaTypes } from '../../spec/manifest.ts';
-import { openStore } from '../../store/store.ts';
 import type { Store } from '../../store/store.ts';
+import { openStore } from '../../store/store.ts';
 import { digestOf } from '../../util/digest.ts';
 import { silentLog } from '../../util/log.ts';
 import { padding } from '../../util/tar/header.ts';
@@ -141,4 +142,8 @@ export function ociArchive(image: MadeImage, name: string | undefined, wrap = fa
   const annotations = name === undefined ? {} : { 'io.containerd.image.name': name };
   files['index.json'] = json({ schemaVersion: 2, manifests: [{ ...top, annotations }] });
   return files;
+}
+
+export function xzCompress(bytes: Buffer): Buffer {
+  return execFileSync('xz', ['-c'], { input: bytes });
 }

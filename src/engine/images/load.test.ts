@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { dockerArchive, imageOf, type ImagesFixture, ociArchive, openImagesFixture, tarOf } from './images-fixture.ts';
+import { dockerArchive, type ImagesFixture, imageOf, ociArchive, openImagesFixture, tarOf } from './images-fixture.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'unpacking layers needs root';
 const image = imageOf([{ a: 'one', b: 'two' }, { c: 'three' }]);

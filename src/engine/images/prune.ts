@@ -3,7 +3,7 @@ import { kindOf } from '../../util/errors.ts';
 import type { Filters, Image } from '../engine.ts';
 import { booleanFilter, checkKeys, hasLabels, untilFilter, valuesOf } from './filters.ts';
 import { createdAt } from './list.ts';
-import { type RemoveContext, type Removal, removeImage } from './remove.ts';
+import { type Removal, type RemoveContext, removeImage } from './remove.ts';
 
 const PRUNE_FILTERS = ['dangling', 'label', 'label!', 'until'];
 
