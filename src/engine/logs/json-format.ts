@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { readSync } from 'node:fs';
 import { formatRfc3339NanoFixed, parseRfc3339Nano } from '../../util/time.ts';
 import type { LogEntry, OutputName } from '../engine.ts';
@@ -7,8 +8,6 @@ import type { Encoded, LogFormat, ReadAt } from './log-format.ts';
 
 const HEAD = '{"log":"';
 const NEWLINE = 0x0a;
-/** Anything that JSON or UTF-8 would change, in bytes read as latin1. DEL is a mark of ours, see `escape`. */
-const NOT_PLAIN = /[^\n -~]|["\\]/;
 const NO_ATTRS: Readonly<Record<string, string>> = Object.freeze({});
 const BLOCK = 65_536;
 
@@ -23,8 +22,12 @@ function intoScratch(text: string, encoding: 'latin1' | 'utf8'): Encoded {
 /** The text of one line as the inside of a JSON string. */
 const quoted = (text: string): string => JSON.stringify(text).slice(1, -1);
 
-/** All lines at once: newlines become DEL, which JSON leaves alone, and then what stands between two records. */
+/**
+ * All lines at once. Without backslashes in the text every `\n` in its JSON is a newline; with them newlines become DEL first,
+ * which JSON leaves alone.
+ */
 function escape(text: string, between: string): string {
+  if (!text.includes('\\')) return quoted(text).replaceAll('\\n', between);
   if (!text.includes('\x7f')) return quoted(text.replaceAll('\n', '\x7f')).replaceAll('\x7f', between);
   return text.split('\n').map(quoted).join(between);
 }
@@ -40,12 +43,11 @@ export function jsonFormat(attrs: Readonly<Record<string, string>>): LogFormat {
   const encodeLines = (stream: OutputName, bytes: Buffer, time: string): [string, 'latin1' | 'utf8'] => {
     const tail = `","stream":"${stream}",${extra}"time":"${time}"}\n`;
     const between = `\\n${tail}${HEAD}`;
-    const latin1 = bytes.toString('latin1');
-    const plain = !NOT_PLAIN.test(latin1);
-    const body = plain ? latin1.replaceAll('\n', between) : escape(bytes.toString('utf8'), between);
+    const ascii = isAscii(bytes);
+    const body = escape(bytes.toString(ascii ? 'latin1' : 'utf8'), between);
     const ended = bytes[bytes.length - 1] === NEWLINE;
     const text = ended ? `${HEAD}${body.slice(0, -HEAD.length)}` : `${HEAD}${body}${tail}`;
-    return [text, plain && extra === '' ? 'latin1' : 'utf8'];
+    return [text, ascii && extra === '' ? 'latin1' : 'utf8'];
   };
   return {
     encode(stream, bytes, clock: LogClock) {
@@ -80,25 +82,43 @@ function decodeJson(bytes: Buffer, out: LogEntry[]): number {
     if (end === -1) return start;
     const after = end - SUFFIX;
     if (escaped !== -1 && escaped < start) escaped = text.indexOf('\\', start);
-    const plain =
+    const ours =
       after >= start + HEAD.length &&
-      (escaped === -1 || escaped > end || (escaped === after - 2 && text[after - 1] === 'n')) &&
       text.startsWith(HEAD, start) &&
       text.startsWith(BEFORE_STREAM, after) &&
       text.startsWith(BEFORE_TIME, after + 18);
-    const entry = plain ? plainEntry(bytes, text, start, after, escaped === after - 2) : parsedEntry(bytes, start, end);
+    const newline = escaped === after - 2 && text[after - 1] === 'n';
+    const data = !ours
+      ? undefined
+      : newline || escaped === -1 || escaped > end
+        ? view(bytes, start, after, newline)
+        : unquote(bytes, start, after);
+    const entry = data === undefined ? parsedEntry(bytes, start, end) : ourEntry(text, after, data);
     if (entry !== undefined) out.push(entry);
     start = end + 1;
   }
 }
 
-function plainEntry(bytes: Buffer, text: string, start: number, after: number, newline: boolean): LogEntry {
-  // The two characters `\n` become the newline they stand for, in place.
+/** The text of a line without escapes, in place; the two characters `\n` become the newline they stand for. */
+function view(bytes: Buffer, start: number, after: number, newline: boolean): Buffer {
   if (newline) bytes[after - 2] = NEWLINE;
+  return bytes.subarray(start + HEAD.length, newline ? after - 1 : after);
+}
+
+/** The text of a line with escapes; undefined when it is not one string, because the line only looks like ours. */
+function unquote(bytes: Buffer, start: number, after: number): Buffer | undefined {
+  try {
+    return Buffer.from(JSON.parse(bytes.toString('utf8', start + HEAD.length - 1, after + 1)) as string);
+  } catch {
+    return undefined;
+  }
+}
+
+function ourEntry(text: string, after: number, data: Buffer): LogEntry {
   return {
     stream: text.charCodeAt(after + BEFORE_STREAM.length) === 0x6f ? 'stdout' : 'stderr',
     time: text.slice(after + 28, after + 58),
-    data: bytes.subarray(start + HEAD.length, newline ? after - 1 : after),
+    data,
     attrs: NO_ATTRS,
   };
 }
