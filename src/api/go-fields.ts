@@ -5,6 +5,8 @@ interface Inner {
   entries?: Record<string, GenericSchema>;
   wrapped?: GenericSchema;
   item?: GenericSchema;
+  /** Of a tuple. */
+  items?: readonly GenericSchema[];
   value?: GenericSchema;
   options?: readonly GenericSchema[];
   pipe?: readonly GenericSchema[];
@@ -45,10 +47,11 @@ export function goFields(schema: GenericSchema, value: unknown): unknown {
   if (Array.isArray(value)) {
     const item = find(inner, 'item');
     if (item) return value.map((one) => goFields(item, one));
+    if (find(inner, 'items')) return value;
     // Valibot takes a list for an object without fields; a bare symbol fits no schema, so it reports the mistake in place.
     return NOT_AN_OBJECT;
   }
-  const entries = findEntries(inner);
+  const entries = find(inner, 'entries');
   if (entries) return fields(entries, value as Record<string, unknown>);
   const item = find(inner, 'value');
   return item ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, goFields(item, one)])) : value;
@@ -61,20 +64,12 @@ function wrappers(schema: Inner): Inner[] {
   ) as Inner[];
 }
 
-function find(schema: Inner, part: 'item' | 'value'): GenericSchema | undefined {
-  if (schema[part]) return schema[part];
+/** The first of a schema and those it wraps that has the part. */
+function find<P extends keyof Inner>(schema: Inner, part: P): Inner[P] | undefined {
+  if (schema[part] !== undefined) return schema[part];
   for (const inner of wrappers(schema)) {
     const found = find(inner, part);
-    if (found) return found;
-  }
-  return undefined;
-}
-
-function findEntries(schema: Inner): Record<string, GenericSchema> | undefined {
-  if (schema.entries) return schema.entries;
-  for (const inner of wrappers(schema)) {
-    const found = findEntries(inner);
-    if (found) return found;
+    if (found !== undefined) return found;
   }
   return undefined;
 }
