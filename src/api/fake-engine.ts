@@ -258,23 +258,24 @@ function fakeExecs(fake: () => FakeEngine): Execs {
   };
 }
 
+function getImage(ref: string): Image {
+  if (!['busybox', 'busybox:latest', 'a/b/busybox', IMAGE_ID].includes(ref)) {
+    throw notFound(`No such image: ${ref}:latest`);
+  }
+  return fakeImage;
+}
+
 function fakeImages(fake: () => FakeEngine): Images {
-  const get = (ref: string) => {
-    if (!['busybox', 'busybox:latest', 'a/b/busybox', IMAGE_ID].includes(ref)) {
-      throw notFound(`No such image: ${ref}:latest`);
-    }
-    return fakeImage;
-  };
   return {
-    get,
+    get: getImage,
     list: () => [fakeImage],
     history: () => [
       { id: IMAGE_ID, created: fakeImage.config.created, createdBy: 'x', tags: [], size: 3, comment: 'c' },
     ],
     async tag(ref, repo, tag) {
-      fake().calls.push(['tag', get(ref).id, repo, tag]);
+      fake().calls.push(['tag', getImage(ref).id, repo, tag]);
     },
-    remove: async (ref) => ({ untagged: [get(ref).repoTags[0] ?? ''], deleted: [IMAGE_ID] }),
+    remove: async (ref) => ({ untagged: [getImage(ref).repoTags[0] ?? ''], deleted: [IMAGE_ID] }),
     prune: async () => ({ untagged: [], deleted: [IMAGE_ID], reclaimed: 7 }),
     async *load(archive) {
       const bytes = await buffer(archive);
@@ -283,7 +284,7 @@ function fakeImages(fake: () => FakeEngine): Images {
       if (bytes.includes('broken')) throw internal('unexpected EOF');
     },
     async save(refs) {
-      for (const ref of refs) get(ref);
+      for (const ref of refs) getImage(ref);
       return Readable.from([Buffer.from(`tar of ${refs.join(' ')}`)]);
     },
     async *import(archive, options) {

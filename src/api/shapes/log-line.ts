@@ -5,7 +5,7 @@ export function logLine(entry: LogEntry, o: { timestamps: boolean; details: bool
   if (!o.timestamps && !o.details) return entry.data;
   const details = Object.entries(entry.attrs)
     .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`)
-    .sort()
+    .toSorted()
     .join(',');
   const prefix = `${o.timestamps ? `${entry.time} ` : ''}${o.details ? `${details} ` : ''}`;
   return Buffer.concat([Buffer.from(prefix), entry.data]);

@@ -21,7 +21,7 @@ export function portSummaries(ports: Container['ports']): PortSummary[] {
         Type: protocol,
       }));
     })
-    .sort((a, b) => a.PrivatePort - b.PrivatePort || (a.PublicPort ?? 0) - (b.PublicPort ?? 0));
+    .toSorted((a, b) => a.PrivatePort - b.PrivatePort || (a.PublicPort ?? 0) - (b.PublicPort ?? 0));
 }
 
 /** `NetworkSettings.Ports`: a port that is only exposed maps to null. */
