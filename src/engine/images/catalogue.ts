@@ -55,8 +55,14 @@ export function newCatalogue(): Catalogue {
   const view = (image: StoredImage): Image => {
     const all = references(image.id);
     const { id, config, chainIds, size, taggedAt } = image;
-    const repoTags = all.filter((ref) => ref.digest === undefined).map(familiarString).toSorted(compare);
-    const repoDigests = all.filter((ref) => ref.digest !== undefined).map(familiarString).toSorted(compare);
+    const repoTags = all
+      .filter((ref) => ref.digest === undefined)
+      .map(familiarString)
+      .toSorted(compare);
+    const repoDigests = all
+      .filter((ref) => ref.digest !== undefined)
+      .map(familiarString)
+      .toSorted(compare);
     return { id, config, chainIds, size, taggedAt, repoTags, repoDigests };
   };
 
