@@ -1,7 +1,7 @@
 #!/usr/bin/env node
+import { type ConnectOptions, runCli } from '../cli/run-cli.ts';
 import type { Client } from '../client/client.ts';
 import type { TlsOptions } from '../client/transport.ts';
-import { type ConnectOptions, runCli } from '../cli/run-cli.ts';
 import { VERSION } from './version.ts';
 
 /** Where this program's own engine listens when no host is named. */

@@ -41,7 +41,7 @@ export async function ensureEngine({ socket, command = ownDaemon(), timeout = 20
 }
 
 function ownDaemon(): [string, ...string[]] {
-  return [process.execPath, ...process.execArgv, process.argv[1] ?? '', 'daemon'];
+  return [process.execPath, ...process.execArgv, '--', process.argv[1] ?? '', 'daemon'];
 }
 
 function answers(socket: string): Promise<boolean> {

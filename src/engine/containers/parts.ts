@@ -4,19 +4,25 @@ import type { IoPool } from '../../kernel/stdio/io-pool.ts';
 import type { ContainerRows } from '../../store/containers.ts';
 import type { KeyedLock } from '../../util/keyed-lock.ts';
 import type { Log } from '../../util/log.ts';
-import type { Events, Image } from '../engine.ts';
+import type { Events, Image, Images } from '../engine.ts';
 import type { NetworkStack } from '../networks/networks.ts';
+import type { Container } from './model.ts';
 import type { Registry } from './registry.ts';
 
 /** What containers need of images. */
 export interface ContainerImages {
   /** Finds an image, assembling a built-in one that was not used before. @throws `not-found`. */
   resolve(ref: string): Promise<Image>;
-  get(ref: string): Image;
+  readonly get: Images['get'];
+  readonly list: Images['list'];
   /** Directories of its layers, top first, by names short enough for a mount option. */
   lowerDirs(image: Image): string[];
   /** Keeps an image from being removed until disposed of. */
   pin(imageId: string): Disposable;
+  /** The image of a container that exists, even when it was removed by force meanwhile. */
+  ofContainer(imageId: string): Image;
+  /** To be called when a container is gone: an image removed by force may have waited for that. */
+  releaseUnused(): Promise<void>;
 }
 
 /** What the daemon's configuration says where a container says nothing. */
@@ -39,12 +45,16 @@ export interface Parts {
   readonly locks: KeyedLock;
   readonly host: HostFacts;
   readonly runtimes: ReadonlyMap<string, RuntimeBinary>;
+  /** Ends and takes apart what a container left behind when its shim was lost: processes, cgroups, the runtime's state. */
+  reap(container: Container): Promise<void>;
   readonly defaults: ContainerDefaults;
   readonly paths: {
     /** Below the data root: one directory a container. */
     readonly containers: string;
     /** Below the exec root: one OCI bundle a running container. */
     readonly bundles: string;
+    /** Below the exec root: one record a running exec. */
+    readonly execs: string;
   };
   readonly log: Log;
 }

@@ -55,6 +55,16 @@ export class Registry {
     return [...this.#byId.values()].reverse();
   }
 
+  /** Ids of the containers made of an image, by whether they run. */
+  usersOf(imageId: string): { running: string[]; stopped: string[] } {
+    const users = [...this.#byId.values()].filter(({ container }) => container.imageId === imageId);
+    const runs = ({ container: { state } }: Tracked) => state.status === 'running' || state.status === 'paused';
+    return {
+      running: users.filter(runs).map(({ container }) => container.id),
+      stopped: users.filter((it) => !runs(it)).map(({ container }) => container.id),
+    };
+  }
+
   byId(id: string): Tracked | undefined {
     return this.#byId.get(id);
   }

@@ -47,6 +47,7 @@ async function erase(parts: Parts, tracked: Tracked): Promise<void> {
     parts.log.warn('files of a removed container stay until the next start', { container: container.id, error });
   });
   parts.registry.drop(container);
+  await parts.images.releaseUnused();
   for (const pending of tracked.pendingAttaches) pending.done.resolve();
   tracked.pendingAttaches.clear();
   emitContainer(parts.events, container, 'destroy');

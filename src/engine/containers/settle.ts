@@ -54,15 +54,20 @@ export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promis
     live?.settled.resolve();
   });
   notify(tracked.onExit, { statusCode: exit.status });
-  if (tracked.container.hostConfig.AutoRemove) {
+  if (tracked.container.hostConfig.AutoRemove && !tracked.restarting) {
     await removeContainer(parts, tracked, { force: false, volumes: true });
   }
 }
 
 /** Deleting comes first: the shim answers it when it has passed on all output, so that the pipes then hold the rest. */
-async function closeProcess(parts: Parts, { id }: Container, live: Live): Promise<void> {
+async function closeProcess(parts: Parts, container: Container, live: Live): Promise<void> {
+  const { id } = container;
   const failed = (what: string) => (error: unknown) => parts.log.warn(what, { container: id, error });
-  await live.task.delete().catch(failed('the shim could not delete a task'));
+  live.hub.exited();
+  await live.task.delete().catch(async (error: unknown) => {
+    failed('the shim could not delete a task')(error);
+    await parts.reap(container).catch(failed('what a lost shim held could not be taken apart'));
+  });
   await live.hub.finish().catch(failed('the output of a process could not be finished'));
   live.pipes.release();
   await Promise.all([

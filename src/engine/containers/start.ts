@@ -1,28 +1,23 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeBundle, writeBundle } from '../../kernel/bundle.ts';
-import { readRootfsFile } from '../../kernel/rootfs-file.ts';
 import type { Task } from '../../kernel/shim/shim-pool.ts';
 import type { IoPipes } from '../../kernel/stdio/io-pool.ts';
 import { conflict, invalid, messageOf, notModified } from '../../util/errors.ts';
-import { writeFileAtomic } from '../../util/files.ts';
 import { nowRfc3339Nano } from '../../util/time.ts';
-import { openLogWriter } from '../logs/log-writer.ts';
 import type { JoinRequest, Sandbox } from '../networks/networks.ts';
-import { resolveUser } from '../runtime-spec/resolve-user.ts';
 import { runtimeSpec } from '../runtime-spec/runtime-spec.ts';
-import { StdioHub } from '../stdio/hub.ts';
 import { emitContainer, emitNetworks } from './container-events.ts';
-import type { Container } from './model.ts';
+import { containerUser } from './container-user.ts';
+import { type Container, NEVER } from './model.ts';
+import { openHub } from './open-hub.ts';
 import type { Parts } from './parts.ts';
+import { writeIoRecord } from './run-records.ts';
 import { followProcess } from './settle.ts';
 import { startFailure } from './start-error.ts';
 import { stateJson } from './stored.ts';
 import type { Live, Tracked } from './tracked.ts';
 import { useNetwork } from './use-network.ts';
-
-/** Largest /etc/passwd or /etc/group read from an image. */
-const USER_FILE_LIMIT = 4 << 20;
 
 /**
  * Starts a container's process.
@@ -51,13 +46,12 @@ export function startContainer(parts: Parts, tracked: Tracked): Promise<void> {
   });
 }
 
-function checkStartable({ id, state }: Container): void {
+function checkStartable({ state }: Container): void {
   if (state.status === 'running') throw notModified('');
   if (state.status === 'paused') throw conflict('cannot start a paused container, try unpause instead');
   if (state.status === 'removing' || state.status === 'dead') {
     throw conflict('container is marked for removal and cannot be started');
   }
-  if (id === '') throw invalid('no container');
 }
 
 /** Everything is undone in reverse when a step fails; past the start of the process only `settle` undoes. */
@@ -73,12 +67,12 @@ async function launch(parts: Parts, tracked: Tracked): Promise<void> {
   const bundle = join(parts.paths.bundles, container.id);
   undo.defer(() => removeBundle(bundle));
   await prepareFiles(parts, container, sandbox, bundle);
-  const hub = openHub(container, pipes);
-  undo.defer(() => hub.finish());
+  await writeIoRecord(parts, container.id, pipes.paths);
   const task = await createTask(parts, container, pipes, bundle);
+  const live: Live = { task, pipes, ...openHub(container, pipes, task, parts.log), settled: Promise.withResolvers() };
+  undo.defer(() => live.hub.finish());
   undo.defer(() => discard(task));
-  adoptAttaches(tracked, hub);
-  const live: Live = { task, pipes, hub, settled: Promise.withResolvers(), execs: new Map() };
+  adoptAttaches(tracked, live);
   const pid = await task.start();
   undo.move();
   tracked.live = live;
@@ -97,7 +91,7 @@ function running(pid: number, task: Task): Container['state'] {
     error: '',
     oomKilled: false,
     startedAt: nowRfc3339Nano(),
-    finishedAt: '0001-01-01T00:00:00Z',
+    finishedAt: NEVER,
     shim: task.shim,
     stoppedByHand: false,
   };
@@ -114,24 +108,6 @@ function joinRequest({ id, name, hostConfig, config }: Container): JoinRequest {
   };
 }
 
-function joinRequest({ id, name, hostConfig, config }: Container): JoinRequest {
-  return {
-    containerId: id,
-    name,
-    mode: hostConfig.NetworkMode,
-    portBindings: hostConfig.PortBindings,
-    publishAll: hostConfig.PublishAllPorts,
-    exposed: Object.keys(config.ExposedPorts),
-  };
-}
-
-/** Shows the sandbox a container runs in, or that it has none. */
-export function useNetwork(container: Container, sandbox: Sandbox | undefined): void {
-  container.endpoints = sandbox?.endpoints ?? {};
-  container.ports = sandbox?.ports ?? {};
-  container.sandboxKey = sandbox?.key ?? '';
-}
-
 async function prepareFiles(parts: Parts, container: Container, sandbox: Sandbox, bundle: string): Promise<void> {
   const { files, graph, config, hostConfig } = container;
   await Promise.all([mkdir(graph.upper, { recursive: true }), mkdir(graph.work, { recursive: true })]);
@@ -145,22 +121,13 @@ async function prepareFiles(parts: Parts, container: Container, sandbox: Sandbox
     dnsOptions: hostConfig.DnsOptions,
     sandbox,
   });
-  const dirs = [graph.upper, ...graph.lower];
-  const user = await resolveUser(config.User, hostConfig.GroupAdd ?? [], (path) =>
-    readRootfsFile(dirs, path, USER_FILE_LIMIT),
-  );
+  const user = await containerUser(container, '');
   await Promise.all([
-    writeFileAtomic(files.hostname, contents.hostname),
-    writeFileAtomic(files.hosts, contents.hosts),
-    writeFileAtomic(files.resolvConf, contents.resolvConf),
+    writeFile(files.hostname, contents.hostname),
+    writeFile(files.hosts, contents.hosts),
+    writeFile(files.resolvConf, contents.resolvConf),
     writeBundle(bundle, runtimeSpec({ container, host: parts.host, netnsPath: sandbox.netnsPath, user })),
   ]);
-}
-
-export function openHub(container: Container, pipes: IoPipes): StdioHub {
-  const { config, hostConfig, files } = container;
-  const log = openLogWriter({ config: hostConfig.LogConfig, path: files.log, attrs: {} });
-  return new StdioHub({ pipes, log, stdinOnce: config.StdinOnce });
 }
 
 function createTask(parts: Parts, container: Container, pipes: IoPipes, bundle: string): Promise<Task> {
@@ -192,9 +159,9 @@ async function discard(task: Task): Promise<void> {
 }
 
 /** Joins the clients that attached before there was a process. */
-function adoptAttaches(tracked: Tracked, hub: StdioHub): void {
+function adoptAttaches(tracked: Tracked, { hub }: Live): void {
   for (const pending of tracked.pendingAttaches) {
-    hub.attach(pending.io, pending.detachKeys).then(() => pending.done.resolve(), pending.done.reject);
+    hub.attach(pending.io).then(() => pending.done.resolve(), pending.done.reject);
   }
   tracked.pendingAttaches.clear();
 }

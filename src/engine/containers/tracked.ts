@@ -1,7 +1,7 @@
-import type { Process, Task } from '../../kernel/shim/shim-pool.ts';
+import type { Task } from '../../kernel/shim/shim-pool.ts';
 import type { IoPipes } from '../../kernel/stdio/io-pool.ts';
-import type { AttachIo } from '../engine.ts';
-import type { StdioHub } from '../stdio/hub.ts';
+import type { LogWriter } from '../logs/log-writer.ts';
+import type { HubAttach, StdioHub } from '../stdio/hub.ts';
 import type { Container } from './model.ts';
 
 /** How a container's process ended. `statusCode` is what `wait` answers. */
@@ -12,9 +12,7 @@ export interface Ending {
 
 /** A client that asked for the streams before the container was started. */
 export interface PendingAttach {
-  io: AttachIo;
-  stdin: boolean;
-  detachKeys: string;
+  io: HubAttach;
   done: PromiseWithResolvers<void>;
 }
 
@@ -23,16 +21,17 @@ export interface Live {
   readonly task: Task;
   readonly pipes: IoPipes;
   readonly hub: StdioHub;
+  readonly log: LogWriter;
   /** Resolves when the ending has been written down and everything of the process is gone. */
   readonly settled: PromiseWithResolvers<void>;
-  /** Execs that run now, by id. */
-  readonly execs: Map<string, Process>;
 }
 
 /** A container and what only this process knows of it. */
 export interface Tracked {
   readonly container: Container;
   live: Live | undefined;
+  /** Between the two halves of a restart: its end is not the end of an auto-removed container. */
+  restarting: boolean;
   readonly pendingAttaches: Set<PendingAttach>;
   /** Called once each, at the next end of the process. */
   readonly onExit: Set<(ending: Ending) => void>;
@@ -42,7 +41,14 @@ export interface Tracked {
 
 /** Starts tracking a container that has no process. */
 export function track(container: Container): Tracked {
-  return { container, live: undefined, pendingAttaches: new Set(), onExit: new Set(), onRemoved: new Set() };
+  return {
+    container,
+    live: undefined,
+    restarting: false,
+    pendingAttaches: new Set(),
+    onExit: new Set(),
+    onRemoved: new Set(),
+  };
 }
 
 /** Calls and forgets every listener. */

@@ -1,0 +1,51 @@
+import type { Containers } from '../engine.ts';
+import { readLogs } from '../logs/read-logs.ts';
+import { attachTo } from './attach.ts';
+import { createContainer } from './create.ts';
+import { filterContainers } from './filter.ts';
+import { imagesBuiltOn } from './images-built-on.ts';
+import { logSource } from './log-source.ts';
+import type { Parts } from './parts.ts';
+import { pauseContainer, unpauseContainer } from './pause.ts';
+import { pruneContainers } from './prune.ts';
+import { removeContainer } from './remove.ts';
+import { renameContainer } from './rename.ts';
+import { resizeContainer } from './resize.ts';
+import { restartContainer } from './restart.ts';
+import { bytesBelow } from './size.ts';
+import { startContainer } from './start.ts';
+import { killContainer, stopContainer } from './stop.ts';
+import { topOf } from './top.ts';
+import { waitFor } from './wait.ts';
+
+/** The containers of an engine: each verb is a file of this folder. */
+export function openContainers(parts: Parts): Containers {
+  const find = (ref: string) => parts.registry.find(ref);
+  return {
+    create: (request) => createContainer(parts, request),
+    get: (ref) => find(ref).container,
+    list: (query) => {
+      const all = parts.registry.all().map((it) => it.container);
+      return filterContainers(all, { ...query, imagesOf: (ref) => imagesBuiltOn(parts.images, ref) });
+    },
+    size: async (ref) => {
+      const { container } = find(ref);
+      const rw = await bytesBelow(container.graph.upper);
+      return { rw, rootFs: rw + parts.images.ofContainer(container.imageId).size };
+    },
+    start: (ref) => startContainer(parts, find(ref)),
+    stop: (ref, options) => stopContainer(parts, find(ref), options),
+    restart: (ref, options) => restartContainer(parts, find(ref), options),
+    kill: (ref, signal) => killContainer(parts, find(ref), signal),
+    pause: (ref) => pauseContainer(parts, find(ref)),
+    unpause: (ref) => unpauseContainer(parts, find(ref)),
+    rename: (ref, name) => renameContainer(parts, find(ref), name),
+    remove: (ref, options) => removeContainer(parts, find(ref), options),
+    prune: (filters) => pruneContainers(parts, filters),
+    wait: (ref, condition, signal) => ({ exited: waitFor(find(ref), condition, signal) }),
+    attach: (ref, options) => attachTo(parts, find(ref), options),
+    resize: (ref, size) => resizeContainer(parts, find(ref), size),
+    top: (ref, psArgs) => topOf(find(ref), psArgs),
+    logs: (ref, query) => readLogs(logSource(find(ref)), query),
+  };
+}

@@ -1,0 +1,98 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { ContainerConfig, HostConfig } from '../../spec/container.ts';
+import { randomId, shortId } from '../../util/id.ts';
+import { randomName } from '../../util/names.ts';
+import { nowRfc3339Nano } from '../../util/time.ts';
+import type { CreateRequest } from '../engine.ts';
+import { validateLogConfig } from '../logs/log-config.ts';
+import { validateCreate } from '../runtime-spec/validate.ts';
+import { completeHostConfig } from './complete-host-config.ts';
+import { emitContainer } from './container-events.ts';
+import { mergeConfig } from './merge-config.ts';
+import { NEVER } from './model.ts';
+import { planMounts } from './mounts.ts';
+import type { Parts } from './parts.ts';
+import { assemble, toRow } from './stored.ts';
+import { type Tracked, track } from './tracked.ts';
+
+/**
+ * Makes a container that can be started.
+ *
+ * Its name is taken first, its directories are made, and the row makes it exist: a crash before the row leaves only a
+ * directory that the next start sweeps.
+ *
+ * @throws `not-found` for the image, `conflict` for the name, `invalid` or `unsupported` for what it asks.
+ */
+export async function createContainer(
+  parts: Parts,
+  request: CreateRequest,
+): Promise<{ id: string; warnings: string[] }> {
+  const id = randomId();
+  const image = await parts.images.resolve(request.config.Image);
+  using _pin = parts.images.pin(image.id);
+  const hostConfig = completeHostConfig(request.hostConfig, parts, request.config);
+  const config = completeConfig(mergeConfig(request.config, image.config.config), hostConfig, id);
+  const warnings = validateCreate(config, hostConfig, parts.host);
+  hostConfig.LogConfig = validateLogConfig(hostConfig.LogConfig, parts.defaults.logConfig);
+  const mounts = await planMounts(hostConfig);
+  const name = reserveName(parts, request.name, id);
+  const dir = join(parts.paths.containers, id);
+  try {
+    const container = assemble({
+      id,
+      name,
+      imageId: image.id,
+      created: nowRfc3339Nano(),
+      spec: { config, hostConfig, networks: request.endpoints, mounts, lower: parts.images.lowerDirs(image) },
+      state: initialState(),
+      paths: parts.paths,
+    });
+    const { upper, work } = container.graph;
+    await mkdir(dirname(upper), { recursive: true, mode: 0o710 });
+    await Promise.all([mkdir(upper, { mode: 0o755 }), mkdir(work, { mode: 0o700 })]);
+    commit(parts, track(container));
+  } catch (error) {
+    parts.registry.release(name);
+    await rm(dir, { recursive: true, force: true });
+    throw error;
+  }
+  return { id, warnings };
+}
+
+function commit(parts: Parts, tracked: Tracked): void {
+  parts.rows.insert(toRow(tracked.container));
+  parts.registry.add(tracked);
+  emitContainer(parts.events, tracked.container, 'create');
+}
+
+function initialState() {
+  return {
+    status: 'created' as const,
+    pid: 0,
+    exitCode: 0,
+    error: '',
+    oomKilled: false,
+    startedAt: NEVER,
+    finishedAt: NEVER,
+    shim: '',
+    stoppedByHand: false,
+  };
+}
+
+/** With a host name, as every container has one: the host's own in the host's UTS or network namespace, else its short id. */
+function completeConfig(config: ContainerConfig, hostConfig: HostConfig, id: string): ContainerConfig {
+  if (config.Hostname !== '') return config;
+  const shared = hostConfig.NetworkMode === 'host' || hostConfig.UTSMode === 'host';
+  return { ...config, Hostname: shared ? hostname() : shortId(id) };
+}
+
+/** The name that was asked for, or one made up until it is free. */
+function reserveName(parts: Parts, wanted: string, id: string): string {
+  if (wanted !== '') return parts.registry.reserve(wanted, id);
+  for (let attempt = 0; ; attempt++) {
+    const name = randomName(attempt);
+    if (!parts.registry.taken(name)) return parts.registry.reserve(name, id);
+  }
+}

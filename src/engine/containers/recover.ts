@@ -1,0 +1,146 @@
+import { existsSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { removeBundle } from '../../kernel/bundle.ts';
+import type { Task, TaskState } from '../../kernel/shim/shim-pool.ts';
+import { ifExists } from '../../util/files.ts';
+import { nowRfc3339Nano } from '../../util/time.ts';
+import type { ExecTable } from '../execs/execs.ts';
+import { adoptExec } from '../execs/start-exec.ts';
+import type { Container } from './model.ts';
+import { openHub } from './open-hub.ts';
+import type { Parts } from './parts.ts';
+import { readExecRecords, readIoRecord, removeExecRecord } from './run-records.ts';
+import { followProcess, settle, UNSEEN_EXIT } from './settle.ts';
+import { fromRow, stateJson } from './stored.ts';
+import { type Live, type Tracked, track } from './tracked.ts';
+import { useNetwork } from './use-network.ts';
+
+/**
+ * Makes memory agree with what is: called once at start, when the last daemon may have been killed at any point.
+ *
+ * Rows are taken in, their processes looked for in the shims, what ended meanwhile is settled like any other end, and
+ * everything on disk or in the kernel that belongs to no container is removed.
+ */
+export async function recoverContainers(parts: Parts, execs: ExecTable): Promise<void> {
+  for (const row of parts.rows.all()) {
+    const tracked = track(fromRow(row, parts.paths));
+    parts.registry.reserve(row.name, row.id);
+    parts.registry.add(tracked);
+  }
+  const found = await findTasks(parts);
+  await parts.networks.recover(new Set([...found.entries()].filter(([, it]) => it.tracked).map(([id]) => id)));
+  const pipes = new Set<string>();
+  const ended: (() => Promise<void>)[] = [];
+  for (const tracked of parts.registry.all()) {
+    const task = found.get(tracked.container.id);
+    const end = task === undefined ? await withoutTask(parts, tracked) : await withTask(parts, tracked, task, pipes);
+    if (end !== undefined) ended.push(end);
+  }
+  await discardStrangers(parts, found);
+  await recoverExecs(parts, execs, pipes);
+  await parts.io.sweep(pipes);
+  await sweepDirectories(parts);
+  for (const end of ended) await end();
+}
+
+interface Found {
+  readonly task: Task;
+  readonly state: TaskState;
+  readonly tracked: Tracked | undefined;
+}
+
+/** Every task the shims hold, among those that can be ours: each has a bundle. */
+async function findTasks(parts: Parts): Promise<Map<string, Found>> {
+  const ids = (await ifExists(() => readdir(parts.paths.bundles))) ?? [];
+  const found = new Map<string, Found>();
+  for (const id of ids) {
+    const tracked = parts.registry.byId(id);
+    const task = await parts.shims.adopt(id, tracked?.container.state.shim ?? '');
+    if (task !== undefined) found.set(id, { task, state: await task.state(), tracked });
+  }
+  return found;
+}
+
+/** A container whose process nobody holds: if it ran when last seen, it ended without a witness, or goes on without one. */
+async function withoutTask(parts: Parts, tracked: Tracked): Promise<(() => Promise<void>) | undefined> {
+  const { container } = tracked;
+  if (existsSync(join(parts.paths.bundles, container.id))) await parts.reap(container);
+  if (container.state.status === 'created' || container.state.status === 'exited') return undefined;
+  return () => settle(parts, tracked, { status: UNSEEN_EXIT, at: nowRfc3339Nano() });
+}
+
+/** Takes over a process, running or ended; one that was created and never started is taken back. */
+async function withTask(
+  parts: Parts,
+  tracked: Tracked,
+  { task, state }: Found,
+  pipes: Set<string>,
+): Promise<(() => Promise<void>) | undefined> {
+  const { container } = tracked;
+  const paths = await readIoRecord(parts, container.id);
+  if (state.status === 'created' || paths === undefined) {
+    await discardTask(parts, container.id, task);
+    return withoutTask(parts, tracked);
+  }
+  for (const path of Object.values(paths)) pipes.add(path);
+  const io = parts.io.reopen(paths);
+  const { hub, log } = openHub(container, io, task, parts.log);
+  const live: Live = { task, pipes: io, hub, log, settled: Promise.withResolvers() };
+  tracked.live = live;
+  useNetwork(container, parts.networks.sandbox(container.id));
+  if (state.status === 'stopped') return () => settle(parts, tracked, state.exit);
+  seenRunning(parts, container, task, state);
+  followProcess(parts, tracked, live);
+  return undefined;
+}
+
+async function recoverExecs(parts: Parts, execs: ExecTable, pipes: Set<string>): Promise<void> {
+  for (const record of await readExecRecords(parts)) {
+    const tracked = parts.registry.byId(record.containerId);
+    if (tracked?.live !== undefined && tracked.container.state.pid > 0) {
+      for (const path of Object.values(record.paths)) pipes.add(path);
+      execs.adopt(adoptExec(parts, tracked, tracked.live.task, record));
+    } else {
+      await removeExecRecord(parts, record.id);
+    }
+  }
+}
+
+/** The row may be older than the process: the daemon may have died between starting it and writing that down. */
+function seenRunning(parts: Parts, container: Container, task: Task, state: TaskState): void {
+  const known = container.state.status === 'running' || container.state.status === 'paused';
+  container.state = {
+    ...container.state,
+    status: state.status === 'paused' || state.status === 'pausing' ? 'paused' : 'running',
+    pid: state.pid,
+    shim: task.shim,
+    ...(known ? {} : { startedAt: nowRfc3339Nano(), exitCode: 0, error: '' }),
+  };
+  parts.rows.saveState(container.id, stateJson(container));
+}
+
+async function discardTask(parts: Parts, id: string, task: Task): Promise<void> {
+  await task.killAll(9).catch(() => {});
+  await task.delete().catch((error: unknown) => parts.log.warn('a left-over task stays', { container: id, error }));
+  await removeBundle(join(parts.paths.bundles, id));
+  await parts.networks.leave(id);
+}
+
+/** Tasks without a container: the daemon died after the row was removed, or before it was written. */
+async function discardStrangers(parts: Parts, found: ReadonlyMap<string, Found>): Promise<void> {
+  for (const [id, { task, tracked }] of found) {
+    if (tracked === undefined) await discardTask(parts, id, task);
+  }
+}
+
+/** Removes the directories of containers that have no row, and the bundles of those that have no process. */
+async function sweepDirectories(parts: Parts): Promise<void> {
+  for (const id of (await ifExists(() => readdir(parts.paths.bundles))) ?? []) {
+    if (parts.registry.byId(id)?.live === undefined) await removeBundle(join(parts.paths.bundles, id));
+  }
+  for (const id of (await ifExists(() => readdir(parts.paths.containers))) ?? []) {
+    if (parts.registry.byId(id) === undefined)
+      await rm(join(parts.paths.containers, id), { recursive: true, force: true });
+  }
+}

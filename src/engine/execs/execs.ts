@@ -1,0 +1,82 @@
+import { conflict, invalid, notFound } from '../../util/errors.ts';
+import { randomId } from '../../util/id.ts';
+import { emitContainer } from '../containers/container-events.ts';
+import type { Parts } from '../containers/parts.ts';
+import type { Tracked } from '../containers/tracked.ts';
+import { isRunning } from '../containers/wait.ts';
+import type { Attachment, Execs } from '../engine.ts';
+import { parseDetachKeys } from '../stdio/detach-keys.ts';
+import { type Exec, newExec } from './exec.ts';
+import { commandOf, startExec } from './start-exec.ts';
+
+/** How long an exec that has ended can still be asked for its exit code. */
+const KEPT_MS = 5 * 60_000;
+
+/** Execs of all containers; `adopt` takes over one that an earlier daemon started. */
+export interface ExecTable extends Execs {
+  adopt(exec: Exec): void;
+}
+
+/** Opens the table of execs. */
+export function openExecs(parts: Parts): ExecTable {
+  const execs = new Map<string, Exec>();
+  const find = (id: string): Exec => {
+    const exec = execs.get(id);
+    if (exec === undefined) throw notFound(`No such exec instance: ${id}`);
+    return exec;
+  };
+  const ready = (id: string): { exec: Exec; tracked: Tracked } => {
+    const exec = find(id);
+    if (exec.exitCode !== undefined) throw conflict(`Error: Exec command ${id} has already run`);
+    if (exec.running) throw conflict(`Error: Exec command ${id} is already running`);
+    return { exec, tracked: runningContainer(parts, exec.containerId) };
+  };
+  return {
+    adopt: (exec) => void execs.set(exec.id, exec),
+    get: find,
+    create: async (ref, request) => {
+      const tracked = runningContainer(parts, ref);
+      if ((request.Cmd ?? []).length === 0) throw invalid('No exec command specified');
+      parseDetachKeys(request.DetachKeys);
+      forgetOld(execs);
+      const exec = newExec(randomId(), tracked.container.id, request);
+      execs.set(exec.id, exec);
+      emitContainer(parts.events, tracked.container, `exec_create: ${commandOf(exec)}`, { execID: exec.id });
+      return exec.id;
+    },
+    startDetached: async (id) => {
+      const { exec, tracked } = ready(id);
+      await startExec(parts, tracked, exec, undefined);
+    },
+    startAttached: (id, { tty, consoleSize }): Attachment => {
+      const { exec, tracked } = ready(id);
+      return {
+        tty: tty || exec.request.Tty,
+        connect: async (io) => {
+          const attached = await startExec(parts, tracked, exec, { ...io, consoleSize });
+          await attached;
+        },
+      };
+    },
+    resize: async (id, { height, width }) => {
+      const exec = find(id);
+      if (exec.process === undefined) throw conflict(`Exec command ${id} is not running`);
+      await exec.process.resize({ width, height });
+    },
+  };
+}
+
+function runningContainer(parts: Parts, ref: string): Tracked {
+  const tracked = parts.registry.find(ref);
+  const { id, state } = tracked.container;
+  if (!isRunning(tracked)) throw conflict(`Container ${id} is not running`);
+  if (state.status === 'paused') throw conflict(`Container ${id} is paused, unpause the container before exec`);
+  return tracked;
+}
+
+function forgetOld(execs: Map<string, Exec>): void {
+  const horizon = Date.now() - KEPT_MS;
+  for (const [id, exec] of execs) {
+    if (exec.endedAt > 0 && exec.endedAt < horizon) execs.delete(id);
+  }
+}

@@ -1,0 +1,109 @@
+import type { Process, Task } from '../../kernel/shim/shim-pool.ts';
+import type { IoPipes } from '../../kernel/stdio/io-pool.ts';
+import { conflict, messageOf } from '../../util/errors.ts';
+import { emitContainer } from '../containers/container-events.ts';
+import { containerUser } from '../containers/container-user.ts';
+import type { Parts } from '../containers/parts.ts';
+import { removeExecRecord, writeExecRecord } from '../containers/run-records.ts';
+import { startFailure } from '../containers/start-error.ts';
+import type { Tracked } from '../containers/tracked.ts';
+import type { AttachIo } from '../engine.ts';
+import { execProcess } from '../runtime-spec/runtime-spec.ts';
+import { StdioHub } from '../stdio/hub.ts';
+import type { Exec, ExecRecord } from './exec.ts';
+
+/** The exec's command as events show it. */
+export function commandOf({ request }: Exec): string {
+  return (request.Cmd ?? []).join(' ');
+}
+
+/**
+ * Starts an exec's process. With a client, resolves to a promise of the end of its attachment; a start that fails is
+ * then told to the client in the stream, because its connection has been switched already.
+ */
+export async function startExec(
+  parts: Parts,
+  tracked: Tracked,
+  exec: Exec,
+  client: (AttachIo & { consoleSize: [number, number] | undefined }) | undefined,
+): Promise<Promise<unknown>> {
+  exec.running = true;
+  try {
+    return await launch(parts, tracked, exec, client);
+  } catch (error) {
+    const failure = startFailure(error, exec.request.Cmd?.[0] ?? '');
+    ended(tracked, exec, failure.exitCode === 128 ? 126 : failure.exitCode);
+    if (client?.sink === undefined) throw failure.error;
+    client.sink.write('stdout', Buffer.from(`${messageOf(failure.error)}\r\n`));
+    return Promise.resolve();
+  }
+}
+
+async function launch(parts: Parts, tracked: Tracked, exec: Exec, client: Parameters<typeof startExec>[3]) {
+  const { container, live } = tracked;
+  const { request } = exec;
+  if (live === undefined) throw conflict(`Container ${container.id} is not running`);
+  emitContainer(parts.events, container, `exec_start: ${commandOf(exec)}`, { execID: exec.id });
+  await using undo = new AsyncDisposableStack();
+  const user = await containerUser(container, request.User);
+  const pipes = await parts.io.take({ stdin: request.AttachStdin && client !== undefined, stderr: !request.Tty });
+  undo.defer(() => pipes.release());
+  const spec = execProcess({ container, body: request, host: parts.host, user });
+  const process = await live.task.exec(exec.id, { ...pipes.paths, terminal: request.Tty, process: spec });
+  undo.defer(async () => void (await process.delete().catch(() => {})));
+  const hub = new StdioHub({ pipes, log: undefined, stdinOnce: true, closeStdin: () => process.closeStdin() });
+  const attached = client === undefined ? Promise.resolve() : hub.attach({ ...client, detachKeys: request.DetachKeys });
+  exec.pid = await process.start();
+  undo.move();
+  exec.process = process;
+  const { id, containerId, pid } = exec;
+  await writeExecRecord(parts, { id, containerId, request, pid, paths: pipes.paths });
+  if (client?.consoleSize !== undefined) {
+    const [height, width] = client.consoleSize;
+    await process.resize({ width, height });
+  }
+  followExec(parts, tracked, exec, { process, pipes, hub });
+  return attached;
+}
+
+interface Running {
+  process: Process;
+  pipes: IoPipes;
+  hub: StdioHub;
+}
+
+/** Waits for an exec in the background and writes down how it ended. */
+export function followExec(parts: Parts, tracked: Tracked, exec: Exec, running: Running): void {
+  tracked.container.execIds = [...tracked.container.execIds, exec.id];
+  const { process, pipes, hub } = running;
+  const end = async (): Promise<void> => {
+    // A shim that is gone takes its processes' exit codes along.
+    const exit = await process.wait().catch(() => ({ status: 137 }));
+    await process.delete().catch(() => {});
+    await hub.finish();
+    pipes.release();
+    await removeExecRecord(parts, exec.id);
+    ended(tracked, exec, exit.status);
+    emitContainer(parts.events, tracked.container, 'exec_die', { execID: exec.id, exitCode: String(exit.status) });
+  };
+  end().catch((error: unknown) => parts.log.error('could not settle an exec', { exec: exec.id, error }));
+}
+
+function ended({ container }: Tracked, exec: Exec, exitCode: number): void {
+  exec.running = false;
+  exec.exitCode = exitCode;
+  exec.process = undefined;
+  exec.endedAt = Date.now();
+  container.execIds = container.execIds.filter((id) => id !== exec.id);
+}
+
+/** Follows an exec that an earlier daemon started in a task that was adopted. */
+export function adoptExec(parts: Parts, tracked: Tracked, task: Task, record: ExecRecord): Exec {
+  const process = task.adoptExec(record.id);
+  const pipes = parts.io.reopen(record.paths);
+  const hub = new StdioHub({ pipes, log: undefined, stdinOnce: true, closeStdin: () => process.closeStdin() });
+  const { id, containerId, request, pid } = record;
+  const exec: Exec = { id, containerId, request, pid, running: true, exitCode: undefined, process, endedAt: 0 };
+  followExec(parts, tracked, exec, { process, pipes, hub });
+  return exec;
+}

@@ -1,0 +1,39 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { type ApiServer, createApi } from '../../api/server.ts';
+import type { Log } from '../../util/log.ts';
+import { VERSION } from '../version.ts';
+import type { DaemonConfig } from './config.ts';
+import { openEngine } from './open-engine.ts';
+import { claimPidfile } from './pidfile.ts';
+import { socketGroup } from './socket-group.ts';
+
+/** A running daemon. Disposing of it stops the API first, then lets go of everything but what running containers need. */
+export interface Daemon extends AsyncDisposable {
+  /** Takes over the settings that can change while it runs: so far, the level of its log and whether it says it debugs. */
+  reloaded(config: DaemonConfig): void;
+}
+
+/** Opens the engine, recovers what an earlier daemon left, and listens. On a throw nothing stays open. */
+export async function openDaemon(config: DaemonConfig, log: Log): Promise<Daemon> {
+  await using stack = new AsyncDisposableStack();
+  const gid = await socketGroup(config.group);
+  await mkdir(config.dataRoot, { recursive: true, mode: 0o711 });
+  await mkdir(config.execRoot, { recursive: true, mode: 0o711 });
+  stack.use(claimPidfile(config.pidfile));
+  const engine = stack.use(await openEngine(config, log));
+  const api = stack.use(createApi({ engine, log, version: { version: VERSION } }));
+  for (const host of config.hosts) await listen(api, host, gid);
+  log.info('the engine is ready', { hosts: config.hosts, dataRoot: config.dataRoot });
+  const open = stack.move();
+  return {
+    reloaded: (again) => engine.reloaded(again),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+async function listen(api: ApiServer, host: string, gid: number): Promise<void> {
+  const path = host.slice('unix://'.length);
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  await api.listen({ path, gid });
+}

@@ -1,0 +1,119 @@
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { openContainers } from '../../engine/containers/containers.ts';
+import { markOom } from '../../engine/containers/oom.ts';
+import type { Parts } from '../../engine/containers/parts.ts';
+import { recoverContainers } from '../../engine/containers/recover.ts';
+import { Registry } from '../../engine/containers/registry.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { openEvents } from '../../engine/events/events.ts';
+import { openExecs } from '../../engine/execs/execs.ts';
+import { openImages } from '../../engine/images/images.ts';
+import { openNetworkStack } from '../../engine/networks/networks.ts';
+import { openSystem } from '../../engine/system/system.ts';
+import { chooseRuntime } from '../../kernel/host/choose-runtime.ts';
+import { probeHost } from '../../kernel/host/host-facts.ts';
+import { deleteOrphan } from '../../kernel/shim/delete-orphan.ts';
+import { openShimPool } from '../../kernel/shim/shim-pool.ts';
+import { openIoPool } from '../../kernel/stdio/io-pool.ts';
+import { openStore, type Store } from '../../store/store.ts';
+import { randomId } from '../../util/id.ts';
+import { KeyedLock } from '../../util/keyed-lock.ts';
+import type { Log } from '../../util/log.ts';
+import type { DaemonConfig } from './config.ts';
+
+/** The shims' and runtimes' name for what is ours. */
+const NAMESPACE = 'gantry';
+/** Network namespaces kept ready: a burst of this many starts waits for none. */
+const READY_NAMESPACES = 16;
+
+export interface OpenEngine extends Engine, AsyncDisposable {
+  reloaded(config: DaemonConfig): void;
+}
+
+/** Builds the engine from its parts, lowest first, and brings it in line with what an earlier daemon left running. */
+export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEngine> {
+  await using stack = new AsyncDisposableStack();
+  const { execRoot, dataRoot } = config;
+  const paths = { bundles: join(execRoot, 'bundles'), execs: join(execRoot, 'execs') };
+  for (const path of Object.values(paths)) await mkdir(path, { recursive: true, mode: 0o711 });
+  const [host, store] = await Promise.all([probeHost(), openStore({ dataRoot, log })]);
+  stack.use(store);
+  const id = engineId(store);
+  const registry = new Registry();
+  const events = openEvents();
+  const images = await openImages({ store, events, inUse: (image) => registry.usersOf(image), log });
+  const runtimes = await chooseRuntime({ execRoot, runtimes: config.runtimes, default: config.defaultRuntime });
+  const networks = stack.use(
+    await openNetworkStack({
+      execRoot,
+      dataRoot,
+      engineId: id,
+      bip: config.bip,
+      dns: config.dns,
+      poolSize: READY_NAMESPACES,
+      log,
+      db: store.db,
+    }),
+  );
+  const io = stack.use(await openIoPool({ execRoot, log }));
+  const shims = stack.use(
+    await openShimPool({
+      execRoot,
+      namespace: NAMESPACE,
+      size: availableParallelism(),
+      log,
+      onOom: (it) => markOom(parts, it),
+    }),
+  );
+  const parts: Parts = {
+    registry,
+    rows: store.containers,
+    images,
+    networks,
+    shims,
+    io,
+    events,
+    locks: new KeyedLock(),
+    host,
+    runtimes: runtimes.byName,
+    reap: async (container) => {
+      const runtime = runtimes.byName.get(container.hostConfig.Runtime);
+      if (runtime !== undefined) await deleteOrphan({ id: container.id, namespace: NAMESPACE, runtime });
+    },
+    defaults: { runtime: runtimes.defaultName, logConfig: { Type: 'json-file', Config: {} }, dns: config.dns },
+    paths: { ...paths, containers: store.dirs.containers },
+    log,
+  };
+  const execs = openExecs(parts);
+  await recoverContainers(parts, execs);
+  stack.defer(() => leaveNothingIdle(parts));
+  const system = openSystem({ id, config, host, runtimes, events, log });
+  const open = stack.move();
+  return {
+    containers: openContainers(parts),
+    execs,
+    images,
+    networks,
+    events,
+    system,
+    reloaded: (again) => system.reloaded(again),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+/** An engine that goes away while nothing runs takes its bridge, rules and shims along. */
+async function leaveNothingIdle({ registry, networks, shims }: Parts): Promise<void> {
+  if (registry.all().some((tracked) => tracked.live !== undefined)) return;
+  await Promise.all([networks.destroy(), shims.shutdownIdle()]);
+}
+
+/** The engine's own id, made once for a data root. */
+function engineId({ db }: Store): string {
+  const row = db.sql.prepare("SELECT value FROM facts WHERE key = 'engine-id'").get();
+  if (row !== undefined) return String(row['value']);
+  const id = randomId();
+  db.sql.prepare("INSERT INTO facts (key, value) VALUES ('engine-id', ?)").run(id);
+  return id;
+}
