@@ -1,3 +1,5 @@
+import type { RawNumber } from '../util/raw-number.ts';
+
 // The parts of the OCI runtime specification's config.json that the engine writes.
 // Source: https://github.com/opencontainers/runtime-spec, config.md and config-linux.md, version 1.0.2.
 
@@ -17,8 +19,8 @@ export interface OciCapabilities {
 /** `type` is a resource's name as in `RLIMIT_NOFILE`. */
 export interface OciRlimit {
   type: string;
-  soft: number;
-  hard: number;
+  soft: number | RawNumber;
+  hard: number | RawNumber;
 }
 
 export interface OciProcess {

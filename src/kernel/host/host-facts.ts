@@ -24,6 +24,8 @@ export interface HostFacts {
   readonly seccomp: boolean;
   readonly apparmor: boolean;
   readonly selinux: boolean;
+  /** The AppArmor profile that confines containers; empty when there is none. */
+  readonly apparmorProfile: string;
   /** Capabilities the engine itself holds and so can hand out, as in `CAP_CHOWN`, by number. */
   readonly capabilities: readonly string[];
   /** The engine's own hard resource limits by name as in `nofile`, and its OOM score adjustment: without CAP_SYS_RESOURCE nothing above, or below, can be set. */
@@ -59,6 +61,9 @@ export async function probeHost(): Promise<HostFacts> {
     limits: probeLimits(cgroup, existsSync),
     seccomp: /^Seccomp:/m.test(status),
     apparmor: readHostFile('/sys/module/apparmor/parameters/enabled')?.startsWith('Y') === true,
+    apparmorProfile: (readHostFile('/sys/kernel/security/apparmor/profiles') ?? '').includes('docker-default (enforce)')
+      ? 'docker-default'
+      : '',
     selinux: modules.includes('selinux') && existsSync('/sys/fs/selinux/enforce'),
     capabilities: capabilitiesOf(/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'),
     hardLimits: hardLimitsOf(readHostFile('/proc/self/limits') ?? ''),

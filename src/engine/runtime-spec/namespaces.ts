@@ -1,0 +1,45 @@
+import type { HostConfig } from '../../spec/container.ts';
+import type { OciNamespace } from '../../spec/oci.ts';
+import { internal } from '../../util/errors.ts';
+
+/** The first processes, on the host, of the containers whose namespaces are shared. */
+export interface Peers {
+  /** Of the container named by `PidMode`. */
+  readonly pid?: number;
+  /** Of the container named by `IpcMode`. */
+  readonly ipc?: number;
+}
+
+type Modes = Pick<HostConfig, 'PidMode' | 'IpcMode' | 'UTSMode' | 'CgroupnsMode'>;
+
+/** True for `container:<id>`. */
+export function isContainerMode(mode: string): boolean {
+  return mode.startsWith('container:');
+}
+
+/** The id or name behind `container:`. */
+export function peerOf(mode: string): string {
+  return mode.slice('container:'.length);
+}
+
+/**
+ * The namespaces of a container: new ones, others' that are joined, and none where it stays in the host's.
+ * `netnsPath` undefined stands for the host's network.
+ */
+export function namespaces(modes: Modes, netnsPath: string | undefined, peers: Peers): OciNamespace[] {
+  return [
+    { type: 'mount' },
+    ...(netnsPath === undefined ? [] : [{ type: 'network' as const, path: netnsPath }]),
+    ...(modes.UTSMode === 'host' ? [] : [{ type: 'uts' as const }]),
+    ...joinable('pid', modes.PidMode, peers.pid),
+    ...joinable('ipc', modes.IpcMode, peers.ipc),
+    ...(modes.CgroupnsMode === 'private' ? [{ type: 'cgroup' as const }] : []),
+  ];
+}
+
+function joinable(type: 'pid' | 'ipc', mode: string, peer: number | undefined): OciNamespace[] {
+  if (mode === 'host') return [];
+  if (!isContainerMode(mode)) return [{ type }];
+  if (peer === undefined) throw internal(`no process given for the ${type} namespace of ${peerOf(mode)}`);
+  return [{ type, path: `/proc/${peer}/ns/${type}` }];
+}

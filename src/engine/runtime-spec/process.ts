@@ -1,0 +1,75 @@
+import type { HostFacts } from '../../kernel/host/host-facts.ts';
+import type { ExecBody } from '../../spec/container.ts';
+import type { OciProcess } from '../../spec/oci.ts';
+import { invalid } from '../../util/errors.ts';
+import type { Container } from '../containers/model.ts';
+import { containerCapabilities, processCapabilities } from './capabilities.ts';
+import { environment } from './environment.ts';
+import { INIT_PATH, usesInit } from './mounts.ts';
+import type { ResolvedUser } from './resolve-user.ts';
+import { rlimits } from './rlimits.ts';
+import { apparmorProfile } from './security.ts';
+import { parseSecurityOpts } from './security-opts.ts';
+
+/** The first process of a container. */
+export function containerProcess(o: { container: Container; host: HostFacts; user: ResolvedUser }): OciProcess {
+  const { container, host, user } = o;
+  const { config, hostConfig } = container;
+  const command = [container.path, ...container.args];
+  return {
+    ...terminal(config.Tty, hostConfig.ConsoleSize),
+    args: usesInit(hostConfig) ? [INIT_PATH, '--', ...command] : command,
+    env: environment({ hostname: config.Hostname, tty: config.Tty, own: [config.Env] }),
+    cwd: config.WorkingDir || '/',
+    ...credentials({ container, host, user }),
+  };
+}
+
+/** A further process in a container: it gets what the first one has, except for what its request says. */
+export function execProcess(o: {
+  container: Container;
+  body: ExecBody;
+  host: HostFacts;
+  user: ResolvedUser;
+}): OciProcess {
+  const { container, body, host, user } = o;
+  const { config } = container;
+  return {
+    ...terminal(body.Tty, body.ConsoleSize ?? [0, 0]),
+    args: body.Cmd ?? [],
+    env: environment({ hostname: config.Hostname, tty: body.Tty, own: [config.Env, body.Env] }),
+    cwd: body.WorkingDir || config.WorkingDir || '/',
+    ...credentials({ container, host, user, privileged: body.Privileged }),
+  };
+}
+
+/** Docker's order is height, width; zeros mean that nobody knows yet. */
+function terminal(tty: boolean, [height, width]: readonly [number, number]): Partial<OciProcess> {
+  if (!tty) return {};
+  return { terminal: true, ...(height > 0 && width > 0 ? { consoleSize: { height, width } } : {}) };
+}
+
+/** A privileged exec gets every capability, in a container that need not be privileged. */
+function credentials(o: { container: Container; host: HostFacts; user: ResolvedUser; privileged?: boolean }) {
+  const { hostConfig } = o.container;
+  const { uid, gid, additionalGids } = o.user;
+  const confined = { ...hostConfig, Privileged: hostConfig.Privileged || o.privileged === true };
+  const profile = apparmorProfile(confined, o.host);
+  const limits = rlimits(hostConfig.Ulimits, o.host);
+  return {
+    user: { uid, gid, additionalGids },
+    capabilities: processCapabilities(containerCapabilities(confined, o.host), uid),
+    oomScoreAdj: checkOomScore(hostConfig.OomScoreAdj, o.host),
+    ...(limits.length === 0 ? {} : { rlimits: limits }),
+    ...(profile === undefined ? {} : { apparmorProfile: profile }),
+    ...(parseSecurityOpts(hostConfig.SecurityOpt ?? []).noNewPrivileges ? { noNewPrivileges: true } : {}),
+  };
+}
+
+/** Lowering it takes CAP_SYS_RESOURCE, which some hosts do not grant; the runtime would only say that a pipe broke. */
+function checkOomScore(score: number, { oomScoreAdj, capabilities }: HostFacts): number {
+  if (score === 0 || score >= oomScoreAdj || capabilities.includes('CAP_SYS_RESOURCE')) return score;
+  throw invalid(
+    `cannot set the OOM score adjustment to ${score}: the engine runs with ${oomScoreAdj} and lacks CAP_SYS_RESOURCE`,
+  );
+}

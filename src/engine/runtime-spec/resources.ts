@@ -1,0 +1,82 @@
+import type { HostFacts } from '../../kernel/host/host-facts.ts';
+import type { HostConfig } from '../../spec/container.ts';
+import type { OciBlockIo, OciResources, OciThrottleDevice } from '../../spec/oci.ts';
+import { invalid } from '../../util/errors.ts';
+
+/** Microseconds; what `--cpus` is a share of. */
+const CFS_PERIOD = 100_000;
+
+/** The limits a container asks for, without its devices; what it does not mention is left to the kernel. */
+export function containerResources(
+  hostConfig: HostConfig,
+  host: Pick<HostFacts, 'devicesAt'>,
+): Omit<OciResources, 'devices'> {
+  const memory = memoryOf(hostConfig);
+  const cpu = cpuOf(hostConfig);
+  const blockIO = blockIoOf(hostConfig, host);
+  const pids = hostConfig.PidsLimit ?? 0;
+  return {
+    ...(isEmpty(memory) ? {} : { memory }),
+    ...(isEmpty(cpu) ? {} : { cpu }),
+    ...(pids === 0 ? {} : { pids: { limit: Math.max(pids, -1) } }),
+    ...(isEmpty(blockIO) ? {} : { blockIO }),
+  };
+}
+
+function isEmpty(group: object): boolean {
+  return Object.keys(group).length === 0;
+}
+
+function memoryOf(wanted: HostConfig): NonNullable<OciResources['memory']> {
+  const { Memory: limit, MemorySwap: swap, MemoryReservation: reservation, MemorySwappiness: swappiness } = wanted;
+  return {
+    ...(limit > 0 ? { limit } : {}),
+    ...(swap === 0 ? {} : { swap }),
+    ...(reservation > 0 ? { reservation } : {}),
+    ...(swappiness === null || swappiness < 0 ? {} : { swappiness }),
+    ...(wanted.OomKillDisable === true ? { disableOOMKiller: true } : {}),
+  };
+}
+
+function cpuOf(wanted: HostConfig): NonNullable<OciResources['cpu']> {
+  const timed =
+    wanted.NanoCpus > 0
+      ? { period: CFS_PERIOD, quota: Math.floor((wanted.NanoCpus * CFS_PERIOD) / 1e9) }
+      : { period: wanted.CpuPeriod, quota: wanted.CpuQuota };
+  return {
+    ...(wanted.CpuShares > 0 ? { shares: wanted.CpuShares } : {}),
+    ...(timed.period === 0 ? {} : { period: timed.period }),
+    ...(timed.quota === 0 ? {} : { quota: timed.quota }),
+    ...(wanted.CpusetCpus === '' ? {} : { cpus: wanted.CpusetCpus }),
+    ...(wanted.CpusetMems === '' ? {} : { mems: wanted.CpusetMems }),
+    ...(wanted.CpuRealtimePeriod === 0 ? {} : { realtimePeriod: wanted.CpuRealtimePeriod }),
+    ...(wanted.CpuRealtimeRuntime === 0 ? {} : { realtimeRuntime: wanted.CpuRealtimeRuntime }),
+  };
+}
+
+function blockIoOf(wanted: HostConfig, host: Pick<HostFacts, 'devicesAt'>): OciBlockIo {
+  const throttles = {
+    throttleReadBpsDevice: wanted.BlkioDeviceReadBps,
+    throttleWriteBpsDevice: wanted.BlkioDeviceWriteBps,
+    throttleReadIOPSDevice: wanted.BlkioDeviceReadIOps,
+    throttleWriteIOPSDevice: wanted.BlkioDeviceWriteIOps,
+  };
+  const throttle = ({ Path, Rate }: { Path: string; Rate: number }): OciThrottleDevice => ({
+    ...blockNumber(Path, host),
+    rate: Rate,
+  });
+  const asked = Object.entries(throttles).filter(([, devices]) => devices.length > 0);
+  const weights = wanted.BlkioWeightDevice.map(({ Path, Weight }) => ({ ...blockNumber(Path, host), weight: Weight }));
+  return {
+    ...(wanted.BlkioWeight === 0 ? {} : { weight: wanted.BlkioWeight }),
+    ...(weights.length === 0 ? {} : { weightDevice: weights }),
+    ...Object.fromEntries(asked.map(([field, devices]) => [field, devices.map(throttle)])),
+  };
+}
+
+function blockNumber(path: string, { devicesAt }: Pick<HostFacts, 'devicesAt'>): { major: number; minor: number } {
+  const found = devicesAt(path);
+  if (found.kind === 'missing') throw invalid(`stat ${path}: no such file or directory`);
+  if (found.kind !== 'device') throw invalid(`${path}: not a device node`);
+  return { major: found.device.major, minor: found.device.minor };
+}

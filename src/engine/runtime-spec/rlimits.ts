@@ -1,0 +1,53 @@
+import type { HostFacts } from '../../kernel/host/host-facts.ts';
+import type { HostConfig } from '../../spec/container.ts';
+import type { OciRlimit } from '../../spec/oci.ts';
+import { rawNumber } from '../../util/raw-number.ts';
+import { invalid } from '../../util/errors.ts';
+
+/** The names `--ulimit` takes. Source: getrlimit(2). */
+export const ULIMIT_NAMES: readonly string[] = [
+  'as',
+  'core',
+  'cpu',
+  'data',
+  'fsize',
+  'locks',
+  'memlock',
+  'msgqueue',
+  'nice',
+  'nofile',
+  'nproc',
+  'rss',
+  'rtprio',
+  'rttime',
+  'sigpending',
+  'stack',
+];
+
+/** What a client sends for "unlimited", and what the kernel calls so: 2^64 - 1, which a JavaScript number cannot hold. */
+const UNLIMITED = -1;
+const RLIM_INFINITY = rawNumber('18446744073709551615');
+
+type Ulimit = HostConfig['Ulimits'][number];
+
+/** The limits that were asked for and no others, so that the rest is inherited from the engine. */
+export function rlimits(ulimits: readonly Ulimit[], host: Pick<HostFacts, 'hardLimits' | 'capabilities'>): OciRlimit[] {
+  return ulimits.map((ulimit) => {
+    checkCanRaise(ulimit, host);
+    return { type: `RLIMIT_${ulimit.Name.toUpperCase()}`, soft: limit(ulimit.Soft), hard: limit(ulimit.Hard) };
+  });
+}
+
+function limit(value: number): OciRlimit['soft'] {
+  return value === UNLIMITED ? RLIM_INFINITY : value;
+}
+
+/** Raising a hard limit takes CAP_SYS_RESOURCE, which some hosts do not grant; the runtime's own error would not name the limit. */
+function checkCanRaise({ Name, Hard }: Ulimit, host: Pick<HostFacts, 'hardLimits' | 'capabilities'>): void {
+  const current = host.hardLimits[Name] ?? Number.POSITIVE_INFINITY;
+  const wanted = Hard === UNLIMITED ? Number.POSITIVE_INFINITY : Hard;
+  if (wanted <= current || host.capabilities.includes('CAP_SYS_RESOURCE')) return;
+  throw invalid(
+    `cannot raise the limit "${Name}" to ${Hard === UNLIMITED ? 'unlimited' : Hard}: this host allows at most ${current}, and the engine lacks CAP_SYS_RESOURCE`,
+  );
+}

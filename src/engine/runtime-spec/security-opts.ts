@@ -1,0 +1,63 @@
+import type { HostFacts } from '../../kernel/host/host-facts.ts';
+import { invalid, unsupported } from '../../util/errors.ts';
+
+/** What `--security-opt` asks for. Undefined: not mentioned. */
+export interface SecurityOptions {
+  readonly noNewPrivileges: boolean;
+  /** `unconfined`, `builtin`, or the JSON of a profile; the clients send a file's content. */
+  readonly seccomp: string | undefined;
+  readonly apparmor: string | undefined;
+  /** What follows `label=`. */
+  readonly labels: readonly string[];
+  readonly writableCgroups: boolean;
+}
+
+/** `key=value` or, as older clients write, `key:value`. @throws `invalid` in Docker's words. */
+export function parseSecurityOpts(options: readonly string[]): SecurityOptions {
+  const pairs = options.map(split);
+  const last = (key: string): string | undefined => pairs.findLast((pair) => pair.key === key)?.value;
+  return {
+    noNewPrivileges: last('no-new-privileges') === 'true',
+    seccomp: last('seccomp'),
+    apparmor: last('apparmor'),
+    labels: pairs.filter(({ key }) => key === 'label').map(({ value }) => value),
+    writableCgroups: last('writable-cgroups') === 'true',
+  };
+}
+
+const KEYS = new Set(['label', 'apparmor', 'seccomp', 'no-new-privileges', 'writable-cgroups']);
+const FLAGS = new Set(['no-new-privileges', 'writable-cgroups']);
+/** As Go's strconv.ParseBool reads them. */
+const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
+const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
+
+function split(option: string): { key: string; value: string } {
+  if (option === 'no-new-privileges') return { key: option, value: 'true' };
+  if (option === 'disable') return { key: 'label', value: option };
+  const at = option.includes('=') ? option.indexOf('=') : option.indexOf(':');
+  if (at < 0) throw invalid(`invalid --security-opt 1: "${option}"`);
+  const key = option.slice(0, at);
+  const value = option.slice(at + 1);
+  const wrong = invalid(`invalid --security-opt 2: "${option}"`);
+  if (!KEYS.has(key)) throw wrong;
+  if (!FLAGS.has(key)) return { key, value };
+  if (!TRUE.has(value) && !FALSE.has(value)) throw wrong;
+  return { key, value: String(TRUE.has(value)) };
+}
+
+/**
+ * Refuses confinement by a security module that this host does not have: accepting it would promise what is not done.
+ * Asking for no confinement is fine everywhere.
+ */
+export function checkSecurityModules(
+  { apparmor = '', labels }: SecurityOptions,
+  host: Pick<HostFacts, 'apparmor' | 'selinux'>,
+): void {
+  if (apparmor !== '' && apparmor !== 'unconfined' && !host.apparmor) {
+    throw invalid(`invalid --security-opt: "apparmor=${apparmor}": AppArmor is not enabled on this host`);
+  }
+  const label = labels.find((one) => one !== 'disable');
+  if (label === undefined) return;
+  if (!host.selinux) throw invalid(`invalid --security-opt: "label=${label}": SELinux is not enabled on this host`);
+  throw unsupported(`--security-opt label=${label} is not supported yet`);
+}

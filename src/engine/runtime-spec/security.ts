@@ -1,0 +1,40 @@
+import type { HostFacts } from '../../kernel/host/host-facts.ts';
+import type { HostConfig } from '../../spec/container.ts';
+import type { OciSeccomp } from '../../spec/oci.ts';
+import { invalid } from '../../util/errors.ts';
+import { defaultSeccomp } from './seccomp.ts';
+import { seccompFromJson } from './seccomp-file.ts';
+import { parseSecurityOpts } from './security-opts.ts';
+
+/** What a process is confined by besides its capabilities. */
+type Confined = Pick<HostConfig, 'Privileged' | 'SecurityOpt'>;
+
+/**
+ * The filter of system calls; undefined for none: privileged, `seccomp=unconfined`, or a kernel without it.
+ *
+ * @throws `invalid` for a profile that cannot be read, or one asked for where the kernel has no filters.
+ */
+export function containerSeccomp(
+  { Privileged, SecurityOpt }: Confined,
+  capabilities: readonly string[],
+  host: Pick<HostFacts, 'arch' | 'kernel' | 'seccomp'>,
+): OciSeccomp | undefined {
+  const { seccomp = '' } = parseSecurityOpts(SecurityOpt ?? []);
+  if (Privileged || seccomp === 'unconfined') return undefined;
+  const context = { capabilities: new Set(capabilities), host };
+  const isDefault = seccomp === '' || seccomp === 'builtin';
+  if (!host.seccomp && isDefault) return undefined;
+  if (!host.seccomp) throw invalid('seccomp is not enabled in your kernel, cannot run a custom seccomp profile');
+  return isDefault ? defaultSeccomp(context) : seccompFromJson(seccomp, context);
+}
+
+/** The AppArmor profile of a process; undefined where the host has no AppArmor or no profile of ours. */
+export function apparmorProfile(
+  { Privileged, SecurityOpt }: Confined,
+  host: Pick<HostFacts, 'apparmor' | 'apparmorProfile'>,
+): string | undefined {
+  if (!host.apparmor) return undefined;
+  const { apparmor = '' } = parseSecurityOpts(SecurityOpt ?? []);
+  if (apparmor !== '') return apparmor;
+  return Privileged ? 'unconfined' : host.apparmorProfile || undefined;
+}
