@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { chainIdOf, hexOf } from '../util/digest.ts';
 import { fsyncDir } from '../util/files.ts';
-import { run } from '../util/spawn.ts';
 import type { BlobRows } from './blob-rows.ts';
 import type { Blob, Content, Expected } from './content.ts';
 import type { Db } from './db.ts';
+import { flushFileSystem } from './flush-file-system.ts';
 import type { LayerBuilder } from './layer-builder.ts';
 import type { LayerRows } from './layer-rows.ts';
 import type { Layer, LayerSource } from './layers.ts';
@@ -59,6 +59,8 @@ export function openLease(parts: LeaseParts): Lease {
 class OpenLease implements Lease {
   readonly #parts: LeaseParts;
   readonly #held = new Set<string>();
+  /** Flushes begun while other work goes on, so that the last one has little left to do. */
+  readonly #flushing: Promise<void>[] = [];
 
   constructor(parts: LeaseParts) {
     this.#parts = parts;
@@ -83,7 +85,9 @@ class OpenLease implements Lease {
       trash.delete(path);
       return stored;
     }
-    renameSync(path, join(dirs.content, hexOf(blob.digest)));
+    const target = join(dirs.content, hexOf(blob.digest));
+    renameSync(path, target);
+    this.#startFlush(target);
     making.blobs.set(blob.digest, { blob, holders: new Set([this]) });
     return blob;
   }
@@ -131,11 +135,18 @@ class OpenLease implements Lease {
     return result;
   }
 
+  #startFlush(path: string): void {
+    const flushing = fsyncFile(path);
+    flushing.catch(() => {});
+    this.#flushing.push(flushing);
+  }
+
   /** Everything made so far is on the disk when this resolves: one flush of the file system instead of one for each file. */
   async #flush(blobs: readonly Blob[], layers: boolean): Promise<void> {
     const { dirs } = this.#parts;
+    await Promise.all(this.#flushing.splice(0));
     if (layers || blobs.length > 8) {
-      await run('sync', ['--file-system', dirs.root]);
+      await flushFileSystem(dirs.root);
       return;
     }
     await Promise.all(blobs.map(({ digest }) => fsyncFile(join(dirs.content, hexOf(digest)))));

@@ -49,7 +49,7 @@ async function copy(
     size += chunk.byteLength;
     if (size > limit) throw invalid(`a blob has more than the ${limit} bytes expected`);
     // Hashed here while a thread of the pool writes.
-    const writing = handle.writeFile(chunk);
+    const writing = writeAll(handle, chunk);
     hash.update(chunk);
     await writing;
   }
@@ -64,4 +64,8 @@ function checkBlob(digest: string, size: number, expected: Expected): void {
   if (expected.digest !== undefined && expected.digest !== digest) {
     throw invalid(`filesystem layer verification failed for digest ${expected.digest}`);
   }
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.byteLength; ) at += (await handle.write(bytes, at)).bytesWritten;
 }
