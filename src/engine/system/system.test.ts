@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { test } from 'node:test';
+import { probeHost } from '../../kernel/host/host-facts.ts';
+import { openSystem, proxies, warningsOf } from './system.ts';
+import { parseVersion, readToolVersions } from './tool-versions.ts';
+
+const host = await probeHost();
+const runtimes = { byName: new Map([['runc', { binary: '/usr/bin/runc', root: '/run/x' }]]), defaultName: 'runc' };
+const base = { id: 'engine-1', version: '1.2.3', host, runtimes, events: { listeners: 3 } };
+
+test('facts are those of this host', async () => {
+  const system = openSystem({ ...base, config: { dataRoot: tmpdir(), debug: false } });
+  const facts = await system.facts();
+  assert.equal(facts.name, hostname());
+  assert.equal(facts.kernelVersion, readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim());
+  assert.equal(facts.version, '1.2.3');
+  assert.equal(facts.eventsListeners, 3);
+  assert.deepEqual(facts.runtimes, { runc: { path: '/usr/bin/runc' } });
+  assert.equal(facts.defaultRuntime, 'runc');
+  assert.ok(facts.openFiles > 2);
+  assert.ok(facts.memory > 1_000_000 && facts.cpus >= 1);
+  assert.notEqual(facts.storage.backingFilesystem, '');
+  assert.equal(facts.ipv4Forwarding, readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim() === '1');
+});
+
+test('a reload shows', async () => {
+  const system = openSystem({ ...base, config: { dataRoot: tmpdir(), debug: false } });
+  assert.equal((await system.facts()).debug, false);
+  system.reloaded({ dataRoot: tmpdir(), debug: true });
+  assert.equal((await system.facts()).debug, true);
+});
+
+test('a data root that is gone does not make the facts fail', async () => {
+  const system = openSystem({ ...base, config: { dataRoot: '/nonexistent/x', debug: false } });
+  assert.equal((await system.facts()).storage.backingFilesystem, '<unknown>');
+});
+
+test('versions are read in every form they are printed in', async () => {
+  assert.equal(parseVersion('runc version 1.1.5+ds1\ncommit: x'), '1.1.5+ds1');
+  assert.equal(parseVersion('containerd-shim-runc-v2:\n  Version:  1.6.20~ds1\n  Revision: y'), '1.6.20~ds1');
+  assert.equal(parseVersion('tini version 0.19.0'), '0.19.0');
+  assert.equal(parseVersion('crun version 1.8.1'), '1.8.1');
+  assert.equal(parseVersion('usage: x'), '');
+  assert.equal((await readToolVersions('')).init, '');
+  assert.equal((await readToolVersions('/nonexistent/tini')).init, '');
+});
+
+test('what is missing is warned of', () => {
+  const limits = Object.fromEntries(
+    Object.keys(host.limits).map((name) => [name, true]),
+  ) as unknown as typeof host.limits;
+  const cgroup = { ...host.cgroup, version: 1 as const };
+  assert.deepEqual(warningsOf({ limits, cgroup }, true), []);
+  assert.deepEqual(warningsOf({ limits: { ...limits, swap: false }, cgroup }, false), [
+    'WARNING: No swap limit support',
+    'WARNING: IPv4 forwarding is disabled',
+  ]);
+  const without = { ...limits, oomKillDisable: false };
+  assert.deepEqual(warningsOf({ limits: without, cgroup }, true), ['WARNING: No oom kill disable support']);
+  assert.deepEqual(warningsOf({ limits: without, cgroup: { ...cgroup, version: 2 } }, true), []);
+});
+
+test('passwords of proxies stay secret', () => {
+  assert.deepEqual(proxies({ HTTP_PROXY: 'http://me:secret@p:3128', no_proxy: 'localhost' }), {
+    http: 'http://xxxxx:xxxxx@p:3128',
+    https: '',
+    no: 'localhost',
+  });
+});

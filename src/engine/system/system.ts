@@ -1,0 +1,159 @@
+import { readdir, readFile, statfs } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import type { HostFacts } from '../../kernel/host/host-facts.ts';
+import type { RuntimeBinary } from '../../kernel/shim/shim-pool.ts';
+import { type Log, silentLog } from '../../util/log.ts';
+import type { System, SystemFacts } from '../engine.ts';
+import { readToolVersions, type ToolVersions } from './tool-versions.ts';
+
+/** What of the daemon's configuration shows in `/info`. */
+export interface SystemConfig {
+  readonly dataRoot: string;
+  readonly debug: boolean;
+}
+
+export interface SystemOptions {
+  /** The engine's own id. */
+  id: string;
+  /** This program's version, and what its build knows of itself; empty when it runs from its sources. */
+  version: string;
+  gitCommit?: string;
+  buildTime?: string;
+  config: SystemConfig;
+  host: HostFacts;
+  runtimes: { byName: ReadonlyMap<string, RuntimeBinary>; defaultName: string };
+  events: { readonly listeners: number };
+  log?: Log;
+}
+
+/** `System`, which a reload of the configuration reaches. */
+export interface OpenSystem extends System {
+  reloaded(config: SystemConfig): void;
+}
+
+/** Opens the source of facts. What cannot change while the daemon runs is read once, the rest at each call. */
+export function openSystem(options: SystemOptions): OpenSystem {
+  const log = options.log ?? silentLog();
+  let config = options.config;
+  let tools: Promise<ToolVersions> | undefined;
+  return {
+    reloaded: (again) => {
+      config = again;
+    },
+    facts: async () => {
+      tools ??= readToolVersions(options.host.initBinary);
+      const [versions, filesystem, forwarding, openFiles] = await Promise.all([
+        tools,
+        filesystemOf(config.dataRoot, log),
+        ipv4Forwarding(),
+        readdir('/proc/self/fd').then((names) => names.length),
+      ]);
+      return collect(options, config, { versions, filesystem, forwarding, openFiles });
+    },
+  };
+}
+
+interface Readings {
+  versions: ToolVersions;
+  filesystem: string;
+  forwarding: boolean;
+  openFiles: number;
+}
+
+function collect(options: SystemOptions, config: SystemConfig, readings: Readings): SystemFacts {
+  const { host, runtimes } = options;
+  return {
+    id: options.id,
+    name: hostname(),
+    version: options.version,
+    gitCommit: options.gitCommit ?? '',
+    buildTime: options.buildTime ?? '',
+    dataRoot: config.dataRoot,
+    kernelVersion: host.kernel.release,
+    operatingSystem: host.os.name,
+    osVersion: host.os.version,
+    arch: host.arch,
+    cpus: host.cpus,
+    memory: host.memory,
+    cgroupVersion: host.cgroup.version === 2 ? '2' : '1',
+    cgroupDriver: host.cgroup.driver,
+    limits: limitsOf(host),
+    storage: { driver: 'overlay2', backingFilesystem: readings.filesystem },
+    loggingDriver: 'json-file',
+    runtimes: Object.fromEntries([...runtimes.byName].map(([name, { binary }]) => [name, { path: binary }])),
+    defaultRuntime: runtimes.defaultName,
+    tools: readings.versions,
+    initBinary: host.initBinary,
+    securityOptions: securityOptions(host),
+    ipv4Forwarding: readings.forwarding,
+    debug: config.debug,
+    openFiles: readings.openFiles,
+    eventsListeners: options.events.listeners,
+    labels: [],
+    warnings: warningsOf(host, readings.forwarding),
+    proxies: proxies(process.env),
+  };
+}
+
+function limitsOf({ limits }: HostFacts): SystemFacts['limits'] {
+  const { memory, swap, oomKillDisable, cpuCfsPeriod, cpuCfsQuota, cpuShares, cpuset, pids } = limits;
+  return { memory, swap, oomKillDisable, cpuCfsPeriod, cpuCfsQuota, cpuShares, cpuset, pids };
+}
+
+/** In the form of `docker info`; only what containers really get. */
+function securityOptions({ seccomp, cgroup }: HostFacts): string[] {
+  return [...(seccomp ? ['name=seccomp,profile=builtin'] : []), ...(cgroup.version === 2 ? ['name=cgroupns'] : [])];
+}
+
+/** What an operator should know, in dockerd's words. */
+export function warningsOf({ limits, cgroup }: Pick<HostFacts, 'limits' | 'cgroup'>, forwarding: boolean): string[] {
+  const missing: [boolean, string][] = [
+    [limits.memory, 'No memory limit support'],
+    [limits.swap, 'No swap limit support'],
+    // Version 2 has no such switch: nothing is missing there.
+    [limits.oomKillDisable || cgroup.version === 2, 'No oom kill disable support'],
+    [limits.cpuCfsQuota, 'No cpu cfs quota support'],
+    [limits.cpuCfsPeriod, 'No cpu cfs period support'],
+    [limits.cpuShares, 'No cpu shares support'],
+    [limits.cpuset, 'No cpuset support'],
+    [forwarding, 'IPv4 forwarding is disabled'],
+  ];
+  return missing.filter(([there]) => !there).map(([, text]) => `WARNING: ${text}`);
+}
+
+async function ipv4Forwarding(): Promise<boolean> {
+  const text = await readFile('/proc/sys/net/ipv4/ip_forward', 'utf8').catch(() => '0');
+  return text.trim() === '1';
+}
+
+/** Names that dockerd gives file systems, by their magic number in statfs(2). */
+const FILESYSTEMS: ReadonlyMap<number, string> = new Map([
+  [0xef53, 'extfs'],
+  [0x58465342, 'xfs'],
+  [0x9123683e, 'btrfs'],
+  [0x01021994, 'tmpfs'],
+  [0x794c7630, 'overlayfs'],
+  [0x2fc12fc1, 'zfs'],
+  [0xf2f52010, 'f2fs'],
+  [0x6969, 'nfs'],
+]);
+
+async function filesystemOf(path: string, log: Log): Promise<string> {
+  try {
+    const { type } = await statfs(path);
+    return FILESYSTEMS.get(type) ?? '<unknown>';
+  } catch (error) {
+    log.warn('the file system of the data root cannot be told', { path, error });
+    return '<unknown>';
+  }
+}
+
+/** The proxies that the daemon itself was given, without their passwords. */
+export function proxies(env: NodeJS.ProcessEnv): SystemFacts['proxies'] {
+  const of = (name: string) => withoutPassword(env[name.toUpperCase()] || env[name] || '');
+  return { http: of('http_proxy'), https: of('https_proxy'), no: env['NO_PROXY'] || env['no_proxy'] || '' };
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/^(\w+:\/\/)[^/@]*@/, '$1xxxxx:xxxxx@');
+}
