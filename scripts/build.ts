@@ -38,7 +38,7 @@ await build({
   plugins: [engineApart],
   // Packages written for require() need one inside an ES module.
   banner: {
-    js: "import { createRequire as __require } from 'node:module'; const require = __require(import.meta.url);",
+    js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
   },
 });
 await writeFile(join(out, 'gantry.mjs'), entry);

@@ -21,6 +21,7 @@ import { openStore, type Store } from '../../store/store.ts';
 import { randomId } from '../../util/id.ts';
 import { KeyedLock } from '../../util/keyed-lock.ts';
 import type { Log } from '../../util/log.ts';
+import { VERSION } from '../version.ts';
 import type { DaemonConfig } from './config.ts';
 
 /** The shims' and runtimes' name for what is ours. */
@@ -89,7 +90,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   const execs = openExecs(parts);
   await recoverContainers(parts, execs);
   stack.defer(() => leaveNothingIdle(parts));
-  const system = openSystem({ id, config, host, runtimes, events, log });
+  const system = openSystem({ id, version: VERSION, config, host, runtimes, events, log });
   const open = stack.move();
   return {
     containers: openContainers(parts),
