@@ -55,12 +55,12 @@ function wholeEnd(fd: number, size: number): number {
     readSync(fd, number, 0, TRAILER, position) === TRAILER ? number.readUInt32LE(0) : -1;
   if (size === 0) return 0;
   const last = size >= HEADER + TRAILER ? at(size - TRAILER) : -1;
-  if (last >= 0 && last <= size - HEADER - TRAILER && at(size - TRAILER - last - HEADER) === last) return size;
+  if (last > 0 && last <= size - HEADER - TRAILER && at(size - TRAILER - last - HEADER) === last) return size;
   let end = 0;
   while (size - end >= HEADER + TRAILER) {
     const length = at(end);
     const next = end + HEADER + length + TRAILER;
-    if (length < 0 || length > MAX_BLOCK || next > size || at(next - TRAILER) !== length) break;
+    if (length <= 0 || length > MAX_BLOCK || next > size || at(next - TRAILER) !== length) break;
     end = next;
   }
   return end;

@@ -38,7 +38,7 @@ function plainPart(fd: number, from: number, end: () => number): Part {
 }
 
 function gzipPart(fd: number): Part {
-  const source = createReadStream('', { fd, start: 0, autoClose: false });
+  const source = createReadStream('', { fd, start: 0 });
   const stream = source.pipe(createGunzip({ chunkSize: READ_SIZE }));
   source.on('error', (error) => stream.destroy(error));
   const chunks: AsyncIterator<Buffer> = stream[Symbol.asyncIterator]();
@@ -49,10 +49,10 @@ function gzipPart(fd: number): Part {
       // Views of a chunk are handed out, and the stream may use its buffer again.
       return done === true ? NOTHING : Buffer.from(value as Buffer);
     },
+    // The source closes its descriptor, once no read is under way.
     close: () => {
       source.destroy();
       stream.destroy();
-      closeSync(fd);
     },
   };
 }

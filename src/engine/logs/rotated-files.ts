@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync, openSync, renameSync, rmSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 
@@ -73,7 +73,9 @@ export class Compressor {
   }
 
   async #compress(): Promise<void> {
-    const source = createReadStream(`${this.#path}.${this.#index}`, { highWaterMark: 262_144 });
+    // Opened in this tick: a stream would open the name later, when another file may have it.
+    const fd = openSync(`${this.#path}.${this.#index}`, 'r');
+    const source = createReadStream('', { fd, highWaterMark: 262_144 });
     await pipeline(source, createGzip({ level: 1 }), createWriteStream(this.#aside, { mode: 0o640 }));
     const file = `${this.#path}.${this.#index}`;
     // It may have been shifted over the edge meanwhile.
