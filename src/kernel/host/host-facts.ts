@@ -1,8 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { arch as nodeArch, availableParallelism, totalmem } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { capabilitiesOf } from './capability-names.ts';
 import { type CgroupFacts, probeCgroups, readHostFile } from './cgroup-facts.ts';
+import { findProgram } from './find-program.ts';
 import { type DeviceLookup, lookupDevices } from './host-devices.ts';
 import { type LimitFacts, probeLimits } from './limit-facts.ts';
 import { type Propagation, propagationAt } from './propagation.ts';
@@ -69,7 +70,7 @@ export async function probeHost(): Promise<HostFacts> {
     hardLimits: hardLimitsOf(readHostFile('/proc/self/limits') ?? ''),
     oomScoreAdj: Number(readHostFile('/proc/self/oom_score_adj') ?? '0'),
     thermalPaths: thermalPaths(),
-    initBinary: onPath(INIT_NAMES),
+    initBinary: findProgram(...INIT_NAMES),
     devicesAt: lookupDevices,
     propagationAt,
   };
@@ -124,11 +125,4 @@ function thermalPaths(): string[] {
   if (!existsSync(CPU_DIR)) return [];
   const cpus = readdirSync(CPU_DIR).filter((name) => /^cpu\d+$/.test(name));
   return cpus.map((name) => join(CPU_DIR, name, 'thermal_throttle')).filter((path) => existsSync(path));
-}
-
-/** The first of some programs that is installed, as an absolute path. */
-function onPath(names: readonly string[]): string {
-  const dirs = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin'];
-  const paths = names.flatMap((name) => dirs.filter((dir) => dir !== '').map((dir) => join(dir, name)));
-  return paths.find((path) => existsSync(path)) ?? '';
 }

@@ -1,0 +1,60 @@
+import type { ContainerConfig, HostConfig } from '../../spec/container.ts';
+import { unsupported } from '../../util/errors.ts';
+import { isContainerMode } from './namespaces.ts';
+import { wantedMounts } from './wanted-mounts.ts';
+
+/** A field that is understood and not acted on yet: accepting it would promise what is not done. */
+interface Gap<T> {
+  /** Named in the error, as it is in the API. */
+  readonly field: string;
+  readonly asked: (from: T) => boolean;
+}
+
+const some = (list: readonly unknown[] | null | undefined): boolean => (list ?? []).length > 0;
+const any = (map: object): boolean => Object.keys(map).length > 0;
+
+/** What the request says of the container itself; an image may ask for these too, and then they are left alone. One line a gap; it goes when the feature comes. */
+const CONFIG_GAPS: readonly Gap<ContainerConfig>[] = [
+  { field: 'Healthcheck', asked: ({ Healthcheck }) => some(Healthcheck?.Test) && Healthcheck?.Test?.[0] !== 'NONE' },
+  { field: 'Volumes', asked: ({ Volumes }) => any(Volumes) },
+  { field: 'MacAddress', asked: ({ MacAddress }) => MacAddress !== '' },
+];
+
+const HOST_GAPS: readonly Gap<HostConfig>[] = [
+  { field: 'RestartPolicy', asked: ({ RestartPolicy }) => !['', 'no'].includes(RestartPolicy.Name) },
+  { field: 'VolumesFrom', asked: ({ VolumesFrom }) => some(VolumesFrom) },
+  { field: 'VolumeDriver', asked: ({ VolumeDriver }) => VolumeDriver !== '' },
+  { field: 'Binds with a volume', asked: ({ Binds }) => asksVolume({ Binds, Mounts: [], Tmpfs: {} }) },
+  { field: 'Mounts of type volume', asked: ({ Mounts }) => asksVolume({ Binds: [], Mounts, Tmpfs: {} }) },
+  { field: 'Links', asked: ({ Links }) => some(Links) },
+  { field: 'IpcMode', asked: ({ IpcMode }) => IpcMode === 'shareable' || isContainerMode(IpcMode) },
+  { field: 'PidMode', asked: ({ PidMode }) => isContainerMode(PidMode) },
+  { field: 'UsernsMode', asked: ({ UsernsMode }) => !['', 'host'].includes(UsernsMode) },
+  { field: 'StorageOpt', asked: ({ StorageOpt }) => any(StorageOpt) },
+  { field: 'DeviceRequests', asked: ({ DeviceRequests }) => some(DeviceRequests) },
+  { field: 'Cgroup', asked: ({ Cgroup }) => Cgroup !== '' },
+  // These exist on Windows only.
+  { field: 'CpuCount', asked: ({ CpuCount }) => CpuCount !== 0 },
+  { field: 'CpuPercent', asked: ({ CpuPercent }) => CpuPercent !== 0 },
+  { field: 'IOMaximumIOps', asked: ({ IOMaximumIOps }) => IOMaximumIOps !== 0 },
+  { field: 'IOMaximumBandwidth', asked: ({ IOMaximumBandwidth }) => IOMaximumBandwidth !== 0 },
+];
+
+function asksVolume(asked: Parameters<typeof wantedMounts>[0]): boolean {
+  return wantedMounts(asked).some(({ type }) => type === 'volume');
+}
+
+/** Looks at the container's own half of a request, before an image's is merged in. @throws `unsupported` naming the field. */
+export function refuseUnsupportedConfig(config: ContainerConfig): void {
+  refuseFirst(CONFIG_GAPS, config, '');
+}
+
+/** @throws `unsupported` naming the first field that this release does not support. */
+export function refuseUnsupportedHostConfig(hostConfig: HostConfig): void {
+  refuseFirst(HOST_GAPS, hostConfig, 'HostConfig.');
+}
+
+function refuseFirst<T>(gaps: readonly Gap<T>[], from: T, prefix: string): void {
+  const gap = gaps.find(({ asked }) => asked(from));
+  if (gap !== undefined) throw unsupported(`${prefix}${gap.field} is not supported yet by this engine`);
+}
