@@ -41,6 +41,8 @@ function gzipPart(fd: number): Part {
   const source = createReadStream('', { fd, start: 0 });
   const stream = source.pipe(createGunzip({ chunkSize: READ_SIZE }));
   source.on('error', (error) => stream.destroy(error));
+  // The reader gets it when it comes to this file; until then nobody else listens.
+  stream.on('error', () => {});
   const chunks: AsyncIterator<Buffer> = stream[Symbol.asyncIterator]();
   return {
     position: 0,

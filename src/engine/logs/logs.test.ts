@@ -405,6 +405,15 @@ test('following ends at once when nobody writes, with the signal, and at `until`
   opened.writer.end();
 });
 
+test('a damaged compressed file fails the reader and nothing else', async () => {
+  const opened = open('json-file');
+  opened.writer.write('stdout', Buffer.from('x\n'));
+  writeFileSync(`${opened.path}.1.gz`, 'no gzip at all');
+  await assert.rejects(entries(opened), /incorrect header check/);
+  assert.equal(text(await entries(opened, { tail: 1 })), 'x\n');
+  opened.writer.end();
+});
+
 test('a log that was never written is empty', async () => {
   const config = { Type: 'json-file', Config: {} };
   const writer = openLogWriter({ config, path: freshPath(), attrs: {} });

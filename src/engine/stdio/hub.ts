@@ -167,9 +167,10 @@ export class StdioHub {
         this.#holding.add(client);
         this.#setFlow();
       },
+      // Live first: letting the pipes flow may bring output at once.
       goLive: () => {
-        this.#release(client);
         this.#goLive(client);
+        this.#release(client);
       },
     });
     replay.catch(() => this.#drop(client, 'client-gone'));
