@@ -1,0 +1,55 @@
+import { rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { hasCode, internal } from '../../util/errors.ts';
+import { childrenOf, cgroupPids } from './cgroup-pids.ts';
+
+/** A killed process is gone as soon as the kernel lets go of it; one in the middle of a disk write may take a while. */
+const ATTEMPTS = 200;
+const PAUSE_MS = 10;
+
+/**
+ * Kills every process of a control group, those it forks meanwhile too, and waits until it is empty.
+ *
+ * @throws `internal` naming the processes that would not go.
+ */
+export async function killCgroup(dirs: readonly string[]): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const pids = await cgroupPids(dirs);
+    if (pids.length === 0) return;
+    if (attempt === 0) await killUnified(dirs);
+    pids.forEach(kill);
+    await delay(PAUSE_MS);
+  }
+  throw internal(`processes cannot be killed: ${(await cgroupPids(dirs)).join(', ')}`);
+}
+
+/** Version 2 can kill a whole tree at once. Source: kernel doc cgroup-v2, cgroup.kill (Linux 5.14). */
+async function killUnified(dirs: readonly string[]): Promise<void> {
+  // Not created where the kernel has no such file: opening without O_CREAT.
+  await Promise.all(dirs.map((dir) => writeFile(join(dir, 'cgroup.kill'), '1', { flag: 'r+' }).catch(ignoreAbsent)));
+}
+
+function ignoreAbsent(error: unknown): void {
+  if (!hasCode(error, 'ENOENT', 'ENOTDIR', 'ENODEV', 'EACCES', 'EPERM')) throw error;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!hasCode(error, 'ESRCH')) throw error;
+  }
+}
+
+/** Removes a control group with those below it, where they are empty; one that is gone, or still in use, is left. */
+export async function removeCgroup(dirs: readonly string[]): Promise<void> {
+  for (const dir of dirs) {
+    await removeCgroup(await childrenOf(dir));
+    try {
+      await rmdir(dir);
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT', 'ENOTDIR', 'EBUSY', 'ENODEV')) throw error;
+    }
+  }
+}
