@@ -15,7 +15,10 @@ const skip =
 function call(method: string, path: string, body?: Buffer): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const headers = { 'content-type': 'application/x-tar', 'content-length': body?.length ?? 0 };
-  const sent = request({ socketPath, method, path, headers }, (response) => buffer(response).then(resolve, reject));
+  const sent = request(
+    { socketPath, method, path, headers },
+    (response) => void buffer(response).then(resolve, reject),
+  );
   sent.on('error', reject);
   sent.end(body);
   return promise;
@@ -71,7 +74,10 @@ test('what dockerd saved loads here: same id, same history', { skip }, async () 
         .history(`${name}:1`)
         .map(({ id, createdBy, size, comment, tags }) => ({ id, createdBy, size, comment, tags })),
       steps.map((step: Record<string, unknown>) => ({
-        ...{ id: step['Id'], createdBy: step['CreatedBy'], size: step['Size'], comment: step['Comment'] },
+        id: step['Id'],
+        createdBy: step['CreatedBy'],
+        size: step['Size'],
+        comment: step['Comment'],
         tags: step['Tags'],
       })),
     );

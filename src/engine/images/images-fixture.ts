@@ -23,6 +23,7 @@ export interface ImagesFixture extends AsyncDisposable {
   readonly events: string[];
   /** What tests say containers use. */
   readonly users: Map<string, { running: string[]; stopped: string[] }>;
+  close(): Promise<void>;
   /** Closes everything and opens it again, like a new start of the engine. */
   reopen(): Promise<void>;
   load(archive: Buffer | Readable, quiet?: boolean): Promise<Progress[]>;
@@ -45,21 +46,28 @@ export async function openImagesFixture(): Promise<ImagesFixture> {
     const inUse = (id: string) => users.get(id) ?? { running: [], stopped: [] };
     return { store, images: await openImages({ store, events: recorder, inUse, log: silentLog() }) };
   };
+  let isOpen = true;
+  const close = async (): Promise<void> => {
+    if (isOpen) await fixture.store[Symbol.asyncDispose]();
+    isOpen = false;
+  };
   const fixture: ImagesFixture = {
     dataRoot,
     events,
     users,
     ...(await open()),
+    close,
     reopen: async () => {
-      await fixture.store[Symbol.asyncDispose]();
+      await close();
       Object.assign(fixture, await open());
+      isOpen = true;
     },
     load: (archive, quiet = true) => {
       const source = Buffer.isBuffer(archive) ? Readable.from([archive]) : archive;
       return Array.fromAsync(fixture.images.load(source, { quiet, signal: new AbortController().signal }));
     },
     [Symbol.asyncDispose]: async () => {
-      await fixture.store[Symbol.asyncDispose]();
+      await close();
       await rm(dataRoot, { recursive: true, force: true });
     },
   };

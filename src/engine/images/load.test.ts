@@ -8,6 +8,8 @@ import { dockerArchive, type ImagesFixture, imageOf, ociArchive, openImagesFixtu
 const skip = process.getuid?.() === 0 ? false : 'unpacking layers needs root';
 const image = imageOf([{ a: 'one', b: 'two' }, { c: 'three' }]);
 
+const manifestText = (files: Readonly<Record<string, unknown>>): string => String(files['manifest.json']);
+
 /** Names of what is on disk. */
 async function onDisk({ store }: ImagesFixture): Promise<string[]> {
   const dirs = [store.dirs.layers, join(store.dirs.content, ''), store.dirs.links, store.dirs.tmp, store.dirs.ingest];
@@ -63,7 +65,7 @@ test('several images, shared and linked layers, members in any order', { skip },
   ]);
   const [shared = '', ...rest] = Object.keys(files).filter((name) => name.endsWith('/layer.tar'));
   const linked = { ...files, 'linked/layer.tar': { link: `../${shared}` } };
-  const manifest = String(files['manifest.json']).replaceAll(shared, 'linked/layer.tar');
+  const manifest = manifestText(files).replaceAll(shared, 'linked/layer.tar');
   const shuffled = Object.fromEntries(Object.entries({ ...linked, 'manifest.json': manifest }).reverse());
   assert.equal(rest.length, 2);
   const lines = await fixture.load(tarOf(shuffled), false);
