@@ -12,7 +12,7 @@ function parseValues(values: unknown): string[] {
   if (Array.isArray(values)) {
     if (values.every((value) => typeof value === 'string')) return [...new Set(values)];
   } else if (typeof values === 'object') {
-    const entries = Object.entries(values as object);
+    const entries = Object.entries(values);
     if (entries.every(([, on]) => typeof on === 'boolean')) return entries.map(([value]) => value);
   }
   throw invalid('invalid filter');

@@ -47,7 +47,7 @@ function container(name: string, id: string, created: string, shape: Shape = {})
     files: { hostname: '', hosts: '', resolvConf: '', log: '' },
     graph: { lower: [], upper: '', work: '', merged: '' },
     ...rest,
-  } as Container;
+  };
 }
 
 const web = container('web', 'aa11', '2026-01-01T00:00:01Z', {

@@ -18,9 +18,9 @@ export interface ListQuery {
   limit: number;
   filters: Filters;
   /** Ids of an image and of those built on it; undefined when there is no such image. */
-  imagesOf(ref: string): ReadonlySet<string> | undefined;
+  imagesOf: (ref: string) => ReadonlySet<string> | undefined;
   /** `none`, `starting`, `healthy` or `unhealthy`; `none` for all when it is left out. */
-  health?(container: Container): string;
+  health?: (container: Container) => string;
 }
 
 type Check = (container: Container) => boolean;

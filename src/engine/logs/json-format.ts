@@ -154,9 +154,10 @@ function lastNewline(fd: number, size: number): number {
 
 /** Reads backwards: the cost is that of the lines asked for, not of the file. */
 async function findTail(readAt: ReadAt, size: number, count: number) {
+  if (count === 0 || size === 0) return { offset: size, skip: 0, found: 0 };
   let found = 0;
   // The newline at the very end ends the last line and begins none.
-  for (let end = size - 1; end > 0 && count > 0; ) {
+  for (let end = size - 1; end > 0; ) {
     const start = Math.max(0, end - BLOCK);
     const block = await readAt(start, end - start);
     for (let at = block.lastIndexOf(NEWLINE); at !== -1; at = at === 0 ? -1 : block.lastIndexOf(NEWLINE, at - 1)) {
@@ -165,5 +166,5 @@ async function findTail(readAt: ReadAt, size: number, count: number) {
     }
     end = start;
   }
-  return count === 0 || size === 0 ? { offset: size, skip: 0, found: 0 } : { offset: 0, skip: 0, found: found + 1 };
+  return { offset: 0, skip: 0, found: found + 1 };
 }

@@ -20,7 +20,7 @@ const JSON_OPTIONS = [...FILE_OPTIONS, 'labels', 'labels-regex', 'env', 'env-reg
 /** Options of every driver. */
 const COMMON_OPTIONS = ['mode', 'max-buffer-size'];
 
-// No log fills a disk unasked. Why these figures: docs/decisions/0010-log-rotation.md.
+// No log fills a disk unasked. Why these figures: docs/decisions/0005-logs-are-bounded.md.
 const JSON_MAX_SIZE = 100_000_000;
 const LOCAL_MAX_SIZE = 20_000_000;
 const MAX_FILES = 5;
@@ -109,7 +109,7 @@ function checkNames(driver: string, options: Readonly<Record<string, string>>): 
 function checkPatterns(options: Readonly<Record<string, string>>): void {
   for (const name of ['labels-regex', 'env-regex']) {
     try {
-      new RegExp(options[name] ?? '');
+      RegExp(options[name] ?? '');
     } catch (error) {
       throw invalid(`error parsing regexp: ${(error as Error).message}`, error);
     }

@@ -49,7 +49,7 @@ function gzipPart(fd: number): Part {
     next: async () => {
       const { value, done } = await chunks.next();
       // Views of a chunk are handed out, and the stream may use its buffer again.
-      return done === true ? NOTHING : Buffer.from(value as Buffer);
+      return done === true ? NOTHING : Buffer.from(value);
     },
     // The source closes its descriptor, once no read is under way.
     close: () => {

@@ -118,7 +118,7 @@ function attach(hub: StdioHub, options: Partial<HubAttach> = {}) {
 
 const until = async (condition: () => boolean): Promise<void> => {
   for (let i = 0; !condition(); i++) {
-    assert.ok(i < 2000, `never: ${condition}`);
+    assert.ok(i < 2000, `never: ${String(condition)}`);
     await sleep(1);
   }
 };

@@ -18,7 +18,7 @@ export interface HubOptions {
   /** The process's input ends with that of the first client. */
   stdinOnce: boolean;
   /** Tells the runtime that the input has ended; called at most once, after the pipe was closed. */
-  closeStdin(): Promise<void>;
+  closeStdin: () => Promise<void>;
 }
 
 /**

@@ -11,8 +11,8 @@ export async function replayLog(options: {
   log: LogWriter | undefined;
   client: Client;
   /** Stops the output of the process until `goLive`. */
-  hold(): void;
-  goLive(): void;
+  hold: () => void;
+  goLive: () => void;
 }): Promise<void> {
   const { log, client, hold, goLive } = options;
   const file = log?.file;
