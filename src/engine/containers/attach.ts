@@ -2,7 +2,7 @@ import { conflict } from '../../util/errors.ts';
 import type { AttachIo, Attachment } from '../engine.ts';
 import { readLogs } from '../logs/read-logs.ts';
 import { parseDetachKeys } from '../stdio/detach-keys.ts';
-import type { HubAttach } from '../stdio/hub.ts';
+import type { AttachEnd, HubAttach } from '../stdio/hub.ts';
 import { emitContainer } from './container-events.ts';
 import { logSource } from './log-source.ts';
 import type { Parts } from './parts.ts';
@@ -42,8 +42,8 @@ export function attachTo(parts: Parts, tracked: Tracked, options: AttachOptions)
       emitContainer(parts.events, container, 'attach');
       if (!options.stream || !isRunning(tracked)) await replay(tracked, io);
       if (!options.stream) return;
-      if (tracked.live !== undefined) await tracked.live.hub.attach(io);
-      else await untilStarted(tracked, { ...io, logs: false });
+      const end = await (tracked.live?.hub.attach(io) ?? untilStarted(tracked, { ...io, logs: false }));
+      if (end === 'detached') emitContainer(parts.events, container, 'detach');
     },
   };
 }
@@ -63,12 +63,12 @@ async function replay(tracked: Tracked, { sink, signal, stdout, stderr, logs }: 
 }
 
 /** Waits for the start of a container, which joins the client; ends when the client goes first or the container is removed. */
-function untilStarted(tracked: Tracked, io: HubAttach): Promise<void> {
+function untilStarted(tracked: Tracked, io: HubAttach): Promise<AttachEnd> {
   const pending: PendingAttach = { io, done: Promise.withResolvers() };
   tracked.pendingAttaches.add(pending);
   const gone = (): void => {
     tracked.pendingAttaches.delete(pending);
-    pending.done.resolve();
+    pending.done.resolve('client-gone');
   };
   io.signal.addEventListener('abort', gone, { once: true });
   return pending.done.promise.finally(() => io.signal.removeEventListener('abort', gone));

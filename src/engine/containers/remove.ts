@@ -48,7 +48,7 @@ async function erase(parts: Parts, tracked: Tracked): Promise<void> {
   });
   parts.registry.drop(container);
   await parts.images.releaseUnused();
-  for (const pending of tracked.pendingAttaches) pending.done.resolve();
+  for (const pending of tracked.pendingAttaches) pending.done.resolve('ended');
   tracked.pendingAttaches.clear();
   emitContainer(parts.events, container, 'destroy');
   notify(tracked.onRemoved, { statusCode: exitCode });

@@ -76,6 +76,8 @@ async function launch(parts: Parts, tracked: Tracked): Promise<void> {
   const pid = await task.start();
   undo.move();
   tracked.live = live;
+  // Those that came while the process was being started.
+  adoptAttaches(tracked, live);
   container.state = running(pid, task);
   followProcess(parts, tracked, live);
   parts.rows.saveState(container.id, stateJson(container));
@@ -161,7 +163,7 @@ async function discard(task: Task): Promise<void> {
 /** Joins the clients that attached before there was a process. */
 function adoptAttaches(tracked: Tracked, { hub }: Live): void {
   for (const pending of tracked.pendingAttaches) {
-    hub.attach(pending.io).then(() => pending.done.resolve(), pending.done.reject);
+    hub.attach(pending.io).then(pending.done.resolve, pending.done.reject);
   }
   tracked.pendingAttaches.clear();
 }

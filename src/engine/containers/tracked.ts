@@ -1,7 +1,7 @@
 import type { Task } from '../../kernel/shim/shim-pool.ts';
 import type { IoPipes } from '../../kernel/stdio/io-pool.ts';
 import type { LogWriter } from '../logs/log-writer.ts';
-import type { HubAttach, StdioHub } from '../stdio/hub.ts';
+import type { AttachEnd, HubAttach, StdioHub } from '../stdio/hub.ts';
 import type { Container } from './model.ts';
 
 /** How a container's process ended. `statusCode` is what `wait` answers. */
@@ -13,7 +13,7 @@ export interface Ending {
 /** A client that asked for the streams before the container was started. */
 export interface PendingAttach {
   io: HubAttach;
-  done: PromiseWithResolvers<void>;
+  done: PromiseWithResolvers<AttachEnd>;
 }
 
 /** The running half of a container: what exists from just before its process is created until it has been settled. */

@@ -1,5 +1,6 @@
 import type { Process, Task } from '../../kernel/shim/shim-pool.ts';
 import type { IoPipes } from '../../kernel/stdio/io-pool.ts';
+import type { ExecBody } from '../../spec/container.ts';
 import { conflict, messageOf } from '../../util/errors.ts';
 import { emitContainer } from '../containers/container-events.ts';
 import { containerUser } from '../containers/container-user.ts';
@@ -52,7 +53,10 @@ async function launch(parts: Parts, tracked: Tracked, exec: Exec, client: Parame
   const process = await live.task.exec(exec.id, { ...pipes.paths, terminal: request.Tty, process: spec });
   undo.defer(async () => void (await process.delete().catch(() => {})));
   const hub = new StdioHub({ pipes, log: undefined, stdinOnce: true, closeStdin: () => process.closeStdin() });
-  const attached = client === undefined ? Promise.resolve() : hub.attach({ ...client, detachKeys: request.DetachKeys });
+  const attached = client === undefined ? undefined : attachClient(hub, client, request);
+  const detached = attached?.then((end) => {
+    if (end === 'detached') emitContainer(parts.events, container, 'exec_detach', { execID: exec.id });
+  });
   exec.pid = await process.start();
   undo.move();
   exec.process = process;
@@ -63,7 +67,11 @@ async function launch(parts: Parts, tracked: Tracked, exec: Exec, client: Parame
     await process.resize({ width, height });
   }
   followExec(parts, tracked, exec, { process, pipes, hub });
-  return attached;
+  return detached ?? Promise.resolve();
+}
+
+function attachClient(hub: StdioHub, client: AttachIo, { DetachKeys, AttachStdout, AttachStderr }: ExecBody) {
+  return hub.attach({ ...client, detachKeys: DetachKeys, stdout: AttachStdout, stderr: AttachStderr });
 }
 
 interface Running {
