@@ -39,7 +39,10 @@ async function halfClosed(target: Target, upgrade: boolean): Promise<void> {
   await using c = await create(target, 'wc -c; echo after; echo aside >&2; exit 3', { ...OPEN, StdinOnce: true });
   using attached = await hijack(target, `${c.path}/attach?${ALL}`, { upgrade });
   assert.equal(attached.status, upgrade ? 101 : 200);
-  assert.equal(attached.headers.get('content-type'), 'application/vnd.docker.raw-stream');
+  // Without a version in the path the engine's newest counts: 1.42 and later name a framed stream.
+  const framed = upgrade && target.name === 'gantry';
+  const type = `application/vnd.docker.${framed ? 'multiplexed' : 'raw'}-stream`;
+  assert.equal(attached.headers.get('content-type'), type);
   assert.equal(attached.headers.get('upgrade'), upgrade ? 'tcp' : undefined);
   assert.equal(attached.headers.get('transfer-encoding'), undefined);
   await c.start();
