@@ -14,78 +14,39 @@ import type { Trash } from './trash.ts';
 import { unpackLayer } from './unpack-layer.ts';
 import { diskError } from './write-blob.ts';
 
-/** Unpacks layers, a few at a time, each independent of the one below it. */
-export interface LayerBuilder {
-  /** Starts unpacking a blob before its place is known. */
-  prepare(blob: string, holder: Holder): void;
-  /** The layer in the making; asked for twice it is made once. */
-  build(source: LayerSource, parent: string | undefined, holder: Holder): LayerJob;
-  /** Stops and removes what was made for a holder and nobody else wants. */
-  release(holder: Holder): Promise<void>;
+export interface LayerBuilderParts {
+  readonly dirs: StoreDirs;
+  readonly content: Content;
+  readonly making: Making;
+  readonly trash: Trash;
 }
 
-/** A short name that does not exist yet. */
-const randomLink = (): string => randomBytes(5).toString('hex');
+/** Unpacks layers, a few at a time, each independent of the one below it. */
+export class LayerBuilder {
+  readonly #parts: LayerBuilderParts;
+  readonly #slots = new Slots(Math.max(2, availableParallelism()));
 
-export function openLayerBuilder(o: { dirs: StoreDirs; content: Content; making: Making; trash: Trash }): LayerBuilder {
-  const { dirs, content, making, trash } = o;
-  const slots = new Slots(Math.max(2, availableParallelism()));
+  constructor(parts: LayerBuilderParts) {
+    this.#parts = parts;
+  }
 
-  const stage = async (blob: string, signal: AbortSignal): Promise<Staged> => {
-    const root = join(dirs.layers, `${randomBytes(8).toString('hex')}.tmp`);
-    const fs = join(root, 'fs');
-    try {
-      signal.throwIfAborted();
-      await mkdir(root, { mode: 0o710 });
-      await mkdir(fs, { mode: 0o755 });
-      return { directory: root, ...(await unpackLayer(content.open(blob), fs, blob, signal)) };
-    } catch (error) {
-      trash.discard(root);
-      throw diskError(error, root);
-    }
-  };
+  /** Starts unpacking a blob before its place is known. */
+  prepare(blob: string, holder: Holder): void {
+    this.#parts.making.prepared.add(this.#start(blob, holder));
+  }
 
-  const start = (blob: string, holder: Holder): Prepared => {
-    const abort = new AbortController();
-    const staged = slots.run(() => stage(blob, abort.signal));
-    staged.catch(() => {});
-    return { holder, blob, staged, abort };
-  };
-
-  /** Takes over what was prepared from this blob, or begins now. A prepared directory serves one layer. */
-  const takePrepared = (blob: string, holder: Holder): Prepared => {
-    const found = [...making.prepared].find((prepared) => prepared.blob === blob && prepared.holder === holder);
-    if (found === undefined) return start(blob, holder);
-    making.prepared.delete(found);
-    return found;
-  };
-
-  /** Moves a staged directory to its name. Names without a row are swept after a kill, so nothing is flushed here. */
-  const place = (staged: Staged, source: LayerSource, parent: string | undefined): Layer => {
-    const { diffId, size, opaque, directory } = staged;
-    if (diffId !== source.diffId) {
-      trash.discard(directory);
-      throw invalid(`invalid diffID for layer: expected "${source.diffId}", got "${diffId}"`);
-    }
-    const chainId = chainIdOf(parent, diffId);
-    const target = join(dirs.layers, hexOf(chainId));
-    trash.discard(target);
-    renameSync(directory, target);
-    const link = randomLink();
-    symlinkSync(join('../layers', hexOf(chainId), 'fs'), join(dirs.links, link));
-    return { chainId, diffId, parent, link, size, opaque, blob: source.blob };
-  };
-
-  const build = (source: LayerSource, parent: string | undefined, holder: Holder): LayerJob => {
+  /** The layer in the making; asked for twice it is made once. */
+  build(source: LayerSource, parent: string | undefined, holder: Holder): LayerJob {
+    const { making, trash } = this.#parts;
     const chainId = chainIdOf(parent, source.diffId);
     const running = making.layers.get(chainId);
     if (running !== undefined) {
       running.holders.add(holder);
       return running;
     }
-    const { staged, abort } = takePrepared(source.blob, holder);
+    const { staged, abort } = this.#takePrepared(source.blob, holder);
     const layer = staged.then((done) => {
-      if (making.layers.get(chainId) === job) return place(done, source, parent);
+      if (making.layers.get(chainId) === job) return this.#place(done, source, parent);
       // Dropped while it was being made; another may be making it anew by now.
       trash.discard(done.directory);
       throw abort.signal.reason;
@@ -97,18 +58,11 @@ export function openLayerBuilder(o: { dirs: StoreDirs; content: Content; making:
       if (making.layers.get(chainId) === job) making.layers.delete(chainId);
     });
     return job;
-  };
+  }
 
-  const drop = async (chainId: string, job: LayerJob): Promise<void> => {
-    making.layers.delete(chainId);
-    job.abort.abort();
-    const layer = await job.layer.catch(() => undefined);
-    if (layer === undefined) return;
-    trash.discard(join(dirs.links, layer.link));
-    if (!making.layers.has(chainId)) trash.discard(join(dirs.layers, hexOf(chainId)));
-  };
-
-  const release = async (holder: Holder): Promise<void> => {
+  /** Stops and removes what was made for a holder and nobody else wants. */
+  async release(holder: Holder): Promise<void> {
+    const { making, trash } = this.#parts;
     const work: Promise<void>[] = [];
     for (const prepared of making.prepared) {
       if (prepared.holder !== holder) continue;
@@ -117,10 +71,66 @@ export function openLayerBuilder(o: { dirs: StoreDirs; content: Content; making:
       work.push(prepared.staged.then(({ directory }) => trash.discard(directory)).catch(() => {}));
     }
     for (const [chainId, job] of making.layers) {
-      if (job.holders.delete(holder) && job.holders.size === 0) work.push(drop(chainId, job));
+      if (job.holders.delete(holder) && job.holders.size === 0) work.push(this.#drop(chainId, job));
     }
     await Promise.all(work);
-  };
+  }
 
-  return { prepare: (blob, holder) => void making.prepared.add(start(blob, holder)), build, release };
+  #start(blob: string, holder: Holder): Prepared {
+    const abort = new AbortController();
+    const staged = this.#slots.run(() => this.#stage(blob, abort.signal));
+    staged.catch(() => {});
+    return { holder, blob, staged, abort };
+  }
+
+  /** Takes over what was prepared from this blob, or begins now. A prepared directory serves one layer. */
+  #takePrepared(blob: string, holder: Holder): Prepared {
+    const { prepared } = this.#parts.making;
+    const found = [...prepared].find((one) => one.blob === blob && one.holder === holder);
+    if (found === undefined) return this.#start(blob, holder);
+    prepared.delete(found);
+    return found;
+  }
+
+  async #stage(blob: string, signal: AbortSignal): Promise<Staged> {
+    const { dirs, content, trash } = this.#parts;
+    const root = join(dirs.layers, `${randomBytes(8).toString('hex')}.tmp`);
+    const fs = join(root, 'fs');
+    try {
+      signal.throwIfAborted();
+      await mkdir(root, { mode: 0o710 });
+      await mkdir(fs, { mode: 0o755 });
+      return { directory: root, ...(await unpackLayer(content.open(blob), fs, blob, signal)) };
+    } catch (error) {
+      trash.discard(root);
+      throw diskError(error, root);
+    }
+  }
+
+  /** Moves a staged directory to its name. Names without a row are swept after a kill, so nothing is flushed here. */
+  #place(staged: Staged, source: LayerSource, parent: string | undefined): Layer {
+    const { dirs, trash } = this.#parts;
+    const { diffId, size, opaque, directory } = staged;
+    if (diffId !== source.diffId) {
+      trash.discard(directory);
+      throw invalid(`invalid diffID for layer: expected "${source.diffId}", got "${diffId}"`);
+    }
+    const chainId = chainIdOf(parent, diffId);
+    const target = join(dirs.layers, hexOf(chainId));
+    trash.discard(target);
+    renameSync(directory, target);
+    const link = randomBytes(5).toString('hex');
+    symlinkSync(join('../layers', hexOf(chainId), 'fs'), join(dirs.links, link));
+    return { chainId, diffId, parent, link, size, opaque, blob: source.blob };
+  }
+
+  async #drop(chainId: string, job: LayerJob): Promise<void> {
+    const { dirs, making, trash } = this.#parts;
+    making.layers.delete(chainId);
+    job.abort.abort();
+    const layer = await job.layer.catch(() => undefined);
+    if (layer === undefined) return;
+    trash.discard(join(dirs.links, layer.link));
+    if (!making.layers.has(chainId)) trash.discard(join(dirs.layers, hexOf(chainId)));
+  }
 }

@@ -25,8 +25,8 @@ const ZEROS = Buffer.alloc(512);
 export interface LayerSink {
   /** A promise when the reader lags. */
   write(piece: Buffer): Promise<void> | undefined;
-  /** Makes sure everything written so far is in place, then removes that directory and what is in it. */
-  removeDirectory(path: string): Promise<void>;
+  /** Makes sure everything written so far is in place, then removes that directory with what is in it, or that link. */
+  remove(path: string): Promise<void>;
 }
 
 export interface Rewritten {
@@ -139,10 +139,11 @@ class Rewriter {
 
   async #plain(entry: TarEntry, parent: string, base: string): Promise<void> {
     const path = joined(parent, base);
-    if (entry.type === 'directory') return this.#putDirectory(path, entry);
     const linkName = entry.type === 'link' ? this.#linkTarget(entry, path) : entry.linkName;
     if (linkName === undefined) return;
-    if (this.#tree.at(path) === 'directory') await this.#replaceDirectory(path);
+    const placed = this.#tree.at(path);
+    if (placed === 'symlink' || (placed === 'directory' && entry.type !== 'directory')) await this.#remove(path);
+    if (entry.type === 'directory') return this.#putDirectory(path, entry);
     if (entry.type === 'symlink' && (linkName === '' || linkName.length > 4095)) {
       throw invalid(`symlink ${nameText(linkName)} /${nameText(path)}: no such file or directory`);
     }
@@ -173,13 +174,16 @@ class Rewriter {
     return target === path ? undefined : target;
   }
 
-  /** A file takes a directory's place. Tar would refuse, so what came so far is finished first. */
-  async #replaceDirectory(path: string): Promise<void> {
-    if (++this.#replaced > MAX_REPLACED) throw invalid('the layer replaces too many directories by files');
+  /**
+   * Something takes the place of a directory, which tar would refuse, or of a symbolic link, which tar may make only at
+   * its end and then mistake what has come for its own placeholder. So what came so far is finished first.
+   */
+  async #remove(path: string): Promise<void> {
+    if (++this.#replaced > MAX_REPLACED) throw invalid('the layer has too many entries that replace others');
     for (const header of this.#pending.splice(0)) await this.#sink.write(header);
     this.#tree.remove(path);
     this.#opaque.delete(path);
-    await this.#sink.removeDirectory(path);
+    await this.#sink.remove(path);
     // The rest is unpacked by another tar, which changes the times of directories that are done already.
     for (const directory of this.#tree.directories.values()) this.#pending.push(encodeHeader(directory));
   }

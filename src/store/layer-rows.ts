@@ -13,11 +13,11 @@ export interface LayerRows {
 const COLUMNS = 'chain_id, diff_id, parent, link, size, opaque, blob';
 
 function layer(row: Record<string, unknown>): Layer {
-  const parent = row['parent'];
+  const { parent } = row;
   return {
     chainId: String(row['chain_id']),
     diffId: String(row['diff_id']),
-    parent: parent === null ? undefined : String(parent),
+    parent: typeof parent === 'string' ? parent : undefined,
     link: String(row['link']),
     size: Number(row['size']),
     opaque: row['opaque'] === 1,

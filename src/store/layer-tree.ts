@@ -33,8 +33,17 @@ export const joined = (parent: string, base: string): string => (parent === '' ?
 /** A directory that the archive uses and does not list. */
 export function impliedDirectory(name: string): TarEntry {
   return {
-    ...{ type: 'directory', name, linkName: '', mode: 0o755, uid: 0, gid: 0, size: 0 },
-    ...{ mtime: { seconds: 0, nanos: 0 }, devMajor: 0, devMinor: 0, xattrs: NO_XATTRS },
+    type: 'directory',
+    name,
+    linkName: '',
+    mode: 0o755,
+    uid: 0,
+    gid: 0,
+    size: 0,
+    mtime: { seconds: 0, nanos: 0 },
+    devMajor: 0,
+    devMinor: 0,
+    xattrs: NO_XATTRS,
   };
 }
 
@@ -66,7 +75,7 @@ export class LayerTree {
   /** Forgets a path and everything below it. */
   remove(path: string): void {
     const below = `${path}/`;
-    for (const key of [...this.#placed.keys()]) {
+    for (const key of this.#placed.keys()) {
       if (key !== path && !key.startsWith(below)) continue;
       this.#placed.delete(key);
       this.#targets.delete(key);

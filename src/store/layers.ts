@@ -72,12 +72,12 @@ export function openLayers(rows: LayerRows, content: Content, links: string): La
     return visible.toReversed().map(({ link }) => join(links, link));
   };
   return {
-    find: rows.find,
+    find: (chainId) => rows.find(chainId),
     get,
     chain,
     lowerDirs,
     chainSize: (chainId) => chain(chainId).reduce((bytes, { size }) => bytes + size, 0),
-    findByDiffId: rows.findByDiffId,
+    findByDiffId: (diffId) => rows.findByDiffId(diffId),
     asTar: async (chainId) => {
       const { chunks } = await expand(content.open(get(chainId).blob));
       return Readable.from(chunks, { objectMode: false });

@@ -108,12 +108,13 @@ class OpenLease implements Lease {
   async unpack(sources: readonly LayerSource[], signal?: AbortSignal): Promise<Layer[]> {
     signal?.throwIfAborted();
     const { builder, layerRows } = this.#parts;
-    const layers: (Layer | Promise<Layer>)[] = [];
+    const layers: Promise<Layer>[] = [];
     let parent: string | undefined;
     for (const source of sources) {
       const chainId = chainIdOf(parent, source.diffId);
       this.hold(chainId, source.blob);
-      layers.push(layerRows.find(chainId) ?? builder.build(source, parent, this).layer);
+      const stored = layerRows.find(chainId);
+      layers.push(stored === undefined ? builder.build(source, parent, this).layer : Promise.resolve(stored));
       parent = chainId;
     }
     return abortable(Promise.all(layers), signal);

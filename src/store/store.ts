@@ -6,7 +6,7 @@ import { type ContainerRows, openContainerRows } from './containers.ts';
 import { type Content, openContent } from './content.ts';
 import { type Db, openDb } from './db.ts';
 import { type ImageRows, openImageRows } from './image-rows.ts';
-import { openLayerBuilder } from './layer-builder.ts';
+import { LayerBuilder } from './layer-builder.ts';
 import { openLayerRows } from './layer-rows.ts';
 import { type Layers, openLayers } from './layers.ts';
 import { type Lease, openLease } from './lease.ts';
@@ -42,7 +42,7 @@ export async function openStore({ dataRoot, log }: { dataRoot: string; log: Log 
   const making = emptyMaking();
   const findBlob = (digest: string) => making.blobs.get(digest)?.blob ?? blobRows.find(digest);
   const content = openContent(findBlob, dirs.content);
-  const builder = openLayerBuilder({ dirs, content, making, trash });
+  const builder = new LayerBuilder({ dirs, content, making, trash });
   const parts = { db, dirs, blobRows, layerRows, images, content, making, builder, trash };
   return {
     db,

@@ -110,7 +110,8 @@ export class TarProcess {
     const lines = this.#words
       .split('\n')
       .filter((line) => line !== '' && !/Exiting with failure|not recoverable/.test(line));
-    if (/No space left on device/.test(this.#words)) {
+    // When the disk fills up in the middle of a write, tar only tells how far it came.
+    if (/No space left on device|Wrote only/.test(this.#words)) {
       return internal(
         `write ${/^tar: (.*): (?:Cannot|Wrote)/m.exec(this.#words)?.[1] ?? 'layer'}: no space left on device`,
       );

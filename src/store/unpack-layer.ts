@@ -52,7 +52,7 @@ async function* watched(
   }
 }
 
-/** Unpacks with one tar after another, because a directory can only be removed between two. */
+/** Unpacks with one tar after another, because something can only be removed between two. */
 class DirectorySink implements LayerSink, AsyncDisposable {
   readonly #directory: string;
   #tar: TarProcess;
@@ -66,7 +66,7 @@ class DirectorySink implements LayerSink, AsyncDisposable {
     return this.#tar.write(piece);
   }
 
-  async removeDirectory(path: string): Promise<void> {
+  async remove(path: string): Promise<void> {
     await this.finish();
     // Every part of the path is a directory of this layer, so nothing outside can be meant.
     await rm(Buffer.concat([Buffer.from(`${this.#directory}/`), Buffer.from(path, 'latin1')]), { recursive: true });

@@ -176,7 +176,15 @@ function withRecords(header: RawHeader, prelude: Prelude, records: PaxRecords): 
   const name = prelude.name ?? header.name;
   const linkName = prelude.linkName ?? header.linkName;
   const fields: Fields = {
-    ...{ name, linkName, mode, uid, gid, size, mtime, devMajor, devMinor },
+    name,
+    linkName,
+    mode,
+    uid,
+    gid,
+    size,
+    mtime,
+    devMajor,
+    devMinor,
     xattrs: NO_XATTRS,
   };
   const xattrs = new Map<string, Buffer>();

@@ -111,8 +111,16 @@ export function encodeHeader(entry: TarEntry): Buffer {
 
 function extended(records: Buffer): Buffer[] {
   const header = ustar({
-    ...{ typeflag: 'x', name: 'PaxHeaders/x', linkName: '', mode: 0o644, uid: 0, gid: 0 },
-    ...{ size: records.length, seconds: 0, devMajor: 0, devMinor: 0 },
+    typeflag: 'x',
+    name: 'PaxHeaders/x',
+    linkName: '',
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    size: records.length,
+    seconds: 0,
+    devMajor: 0,
+    devMinor: 0,
   });
   return [header, records, Buffer.alloc(padding(records.length))];
 }
