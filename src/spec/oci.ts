@@ -11,8 +11,8 @@ export interface OciUser {
 
 export interface OciCapabilities {
   bounding: readonly string[];
-  effective: readonly string[];
-  permitted: readonly string[];
+  effective?: readonly string[];
+  permitted?: readonly string[];
   inheritable?: readonly string[];
 }
 
@@ -155,7 +155,7 @@ export interface OciLinux {
 export interface OciSpec {
   ociVersion: string;
   process: OciProcess;
-  root: { path: string; readonly: boolean };
+  root: { path: string; readonly?: boolean };
   hostname?: string;
   domainname?: string;
   mounts: readonly OciMount[];

@@ -65,6 +65,6 @@ export function normalizeCapabilities(names: readonly string[], field: string, h
 
 /** The sets of a process. Another user than root starts without any, as after execve(2), and may gain up to the bounding set. */
 export function processCapabilities(names: readonly string[], uid: number): OciCapabilities {
-  if (uid !== 0) return { bounding: names, effective: [], permitted: [] };
+  if (uid !== 0) return { bounding: names };
   return { bounding: names, effective: names, permitted: names };
 }

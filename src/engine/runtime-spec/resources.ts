@@ -6,7 +6,7 @@ import { invalid } from '../../util/errors.ts';
 /** Microseconds; what `--cpus` is a share of. */
 const CFS_PERIOD = 100_000;
 
-/** The limits a container asks for, without its devices; what it does not mention is left to the kernel. */
+/** The limits a container asks for, without its devices; a new group has none, so what is unlimited is left out. */
 export function containerResources(
   hostConfig: HostConfig,
   host: Pick<HostFacts, 'devicesAt'>,
@@ -18,7 +18,7 @@ export function containerResources(
   return {
     ...(isEmpty(memory) ? {} : { memory }),
     ...(isEmpty(cpu) ? {} : { cpu }),
-    ...(pids === 0 ? {} : { pids: { limit: Math.max(pids, -1) } }),
+    ...(pids > 0 ? { pids: { limit: pids } } : {}),
     ...(isEmpty(blockIO) ? {} : { blockIO }),
   };
 }
@@ -31,7 +31,7 @@ function memoryOf(wanted: HostConfig): NonNullable<OciResources['memory']> {
   const { Memory: limit, MemorySwap: swap, MemoryReservation: reservation, MemorySwappiness: swappiness } = wanted;
   return {
     ...(limit > 0 ? { limit } : {}),
-    ...(swap === 0 ? {} : { swap }),
+    ...(swap > 0 ? { swap } : {}),
     ...(reservation > 0 ? { reservation } : {}),
     ...(swappiness === null || swappiness < 0 ? {} : { swappiness }),
     ...(wanted.OomKillDisable === true ? { disableOOMKiller: true } : {}),

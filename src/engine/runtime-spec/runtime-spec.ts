@@ -41,7 +41,7 @@ export function runtimeSpec(input: RuntimeSpecInput): OciSpec {
   return {
     ociVersion: '1.0.2',
     process: containerProcess(input),
-    root: { path: 'rootfs', readonly: hostConfig.ReadonlyRootfs },
+    root: { path: 'rootfs', ...(hostConfig.ReadonlyRootfs ? { readonly: true } : {}) },
     ...(hostConfig.UTSMode === 'host' ? {} : { hostname: config.Hostname }),
     mounts: containerMounts({ container, host, shm: input.shm }),
     ...(Object.keys(hostConfig.Annotations).length === 0 ? {} : { annotations: { ...hostConfig.Annotations } }),
