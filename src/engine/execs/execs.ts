@@ -1,10 +1,10 @@
-import { conflict, invalid, notFound } from '../../util/errors.ts';
+import { conflict, invalid, messageOf, notFound } from '../../util/errors.ts';
 import { randomId } from '../../util/id.ts';
 import { emitContainer } from '../containers/container-events.ts';
 import type { Parts } from '../containers/parts.ts';
 import type { Tracked } from '../containers/tracked.ts';
 import { isRunning } from '../containers/wait.ts';
-import type { Attachment, Execs } from '../engine.ts';
+import type { AttachIo, Attachment, Execs } from '../engine.ts';
 import { parseDetachKeys } from '../stdio/detach-keys.ts';
 import { type Exec, newExec } from './exec.ts';
 import { commandOf, startExec } from './start-exec.ts';
@@ -25,12 +25,6 @@ export function openExecs(parts: Parts): ExecTable {
     if (exec === undefined) throw notFound(`No such exec instance: ${id}`);
     return exec;
   };
-  const ready = (id: string): { exec: Exec; tracked: Tracked } => {
-    const exec = find(id);
-    if (exec.exitCode !== undefined) throw conflict(`Error: Exec command ${id} has already run`);
-    if (exec.running) throw conflict(`Error: Exec command ${id} is already running`);
-    return { exec, tracked: runningContainer(parts, exec.containerId) };
-  };
   return {
     adopt: (exec) => void execs.set(exec.id, exec),
     get: find,
@@ -41,18 +35,23 @@ export function openExecs(parts: Parts): ExecTable {
       forgetOld(execs);
       const exec = newExec(randomId(), tracked.container.id, request);
       execs.set(exec.id, exec);
+      tracked.container.execIds = [...tracked.container.execIds, exec.id];
       emitContainer(parts.events, tracked.container, `exec_create: ${commandOf(exec)}`, { execID: exec.id });
       return exec.id;
     },
     startDetached: async (id) => {
-      const { exec, tracked } = ready(id);
+      const exec = find(id);
+      const tracked = runningContainer(parts, exec.containerId);
+      checkFresh(exec);
       await startExec(parts, tracked, exec, undefined);
     },
     startAttached: (id, { tty, consoleSize }): Attachment => {
-      const { exec, tracked } = ready(id);
+      const exec = find(id);
+      const tracked = runningContainer(parts, exec.containerId);
       return {
         tty: tty || exec.request.Tty,
         connect: async (io) => {
+          if (isUsed(exec)) return tellRefusal(exec, io);
           const attached = await startExec(parts, tracked, exec, { ...io, consoleSize });
           await attached;
         },
@@ -64,6 +63,25 @@ export function openExecs(parts: Parts): ExecTable {
       await exec.process.resize({ width, height });
     },
   };
+}
+
+function isUsed({ running, exitCode }: Exec): boolean {
+  return running || exitCode !== undefined;
+}
+
+function checkFresh(exec: Exec): void {
+  if (isUsed(exec))
+    throw conflict(`Error: Exec command ${exec.id} ${exec.running ? 'is already running' : 'has already run'}`);
+}
+
+/** The connection has been switched when an exec is found to be used: Docker says so in the stream. */
+function tellRefusal(exec: Exec, { sink }: AttachIo): void {
+  try {
+    checkFresh(exec);
+  } catch (error) {
+    if (sink === undefined) throw error;
+    sink.write('stdout', Buffer.from(`${messageOf(error)}\r\n`));
+  }
 }
 
 function runningContainer(parts: Parts, ref: string): Tracked {

@@ -18,29 +18,31 @@ export function commandOf({ request }: Exec): string {
   return (request.Cmd ?? []).join(' ');
 }
 
+type ExecClient = AttachIo & { consoleSize: [number, number] | undefined };
+
 /**
- * Starts an exec's process. With a client, resolves to a promise of the end of its attachment; a start that fails is
- * then told to the client in the stream, because its connection has been switched already.
+ * Starts an exec's process. With a client, resolves when its attachment is over; a start that fails is then told to the
+ * client in the stream, because its connection has been switched already.
  */
 export async function startExec(
   parts: Parts,
   tracked: Tracked,
   exec: Exec,
-  client: (AttachIo & { consoleSize: [number, number] | undefined }) | undefined,
-): Promise<Promise<unknown>> {
+  client: ExecClient | undefined,
+): Promise<void> {
   exec.running = true;
-  try {
-    return await launch(parts, tracked, exec, client);
-  } catch (error) {
+  const { attached } = await launch(parts, tracked, exec, client).catch((error: unknown) => {
     const failure = startFailure(error, exec.request.Cmd?.[0] ?? '');
     ended(tracked, exec, failure.exitCode === 128 ? 126 : failure.exitCode);
     if (client?.sink === undefined) throw failure.error;
     client.sink.write('stdout', Buffer.from(`${messageOf(failure.error)}\r\n`));
-    return Promise.resolve();
-  }
+    return { attached: undefined };
+  });
+  await attached;
 }
 
-async function launch(parts: Parts, tracked: Tracked, exec: Exec, client: Parameters<typeof startExec>[3]) {
+/** Gives the attachment inside an object, so that waiting for the start does not wait for its end. */
+async function launch(parts: Parts, tracked: Tracked, exec: Exec, client: ExecClient | undefined) {
   const { container, live } = tracked;
   const { request } = exec;
   if (live === undefined) throw conflict(`Container ${container.id} is not running`);
@@ -49,25 +51,26 @@ async function launch(parts: Parts, tracked: Tracked, exec: Exec, client: Parame
   const user = await containerUser(container, request.User);
   const pipes = await parts.io.take({ stdin: request.AttachStdin && client !== undefined, stderr: !request.Tty });
   undo.defer(() => pipes.release());
-  const spec = execProcess({ container, body: request, host: parts.host, user });
+  const body = { ...request, ConsoleSize: client?.consoleSize ?? request.ConsoleSize };
+  const spec = execProcess({ container, body, host: parts.host, user });
   const process = await live.task.exec(exec.id, { ...pipes.paths, terminal: request.Tty, process: spec });
   undo.defer(async () => void (await process.delete().catch(() => {})));
-  const hub = new StdioHub({ pipes, log: undefined, stdinOnce: true, closeStdin: () => process.closeStdin() });
+  // A shim forgets a request to close the input of a process that has not started.
+  const started = Promise.withResolvers<void>();
+  const closeStdin = () => started.promise.then(() => process.closeStdin());
+  const hub = new StdioHub({ pipes, log: undefined, stdinOnce: true, closeStdin });
   const attached = client === undefined ? undefined : attachClient(hub, client, request);
   const detached = attached?.then((end) => {
     if (end === 'detached') emitContainer(parts.events, container, 'exec_detach', { execID: exec.id });
   });
   exec.pid = await process.start();
+  started.resolve();
   undo.move();
   exec.process = process;
   const { id, containerId, pid } = exec;
   await writeExecRecord(parts, { id, containerId, request, pid, paths: pipes.paths });
-  if (client?.consoleSize !== undefined) {
-    const [height, width] = client.consoleSize;
-    await process.resize({ width, height });
-  }
   followExec(parts, tracked, exec, { process, pipes, hub });
-  return detached ?? Promise.resolve();
+  return { attached: detached };
 }
 
 function attachClient(hub: StdioHub, client: AttachIo, { DetachKeys, AttachStdout, AttachStderr }: ExecBody) {
@@ -82,11 +85,11 @@ interface Running {
 
 /** Waits for an exec in the background and writes down how it ended. */
 export function followExec(parts: Parts, tracked: Tracked, exec: Exec, running: Running): void {
-  tracked.container.execIds = [...tracked.container.execIds, exec.id];
   const { process, pipes, hub } = running;
   const end = async (): Promise<void> => {
     // A shim that is gone takes its processes' exit codes along.
     const exit = await process.wait().catch(() => ({ status: 137 }));
+    hub.exited();
     await process.delete().catch(() => {});
     await hub.finish();
     pipes.release();
@@ -112,6 +115,7 @@ export function adoptExec(parts: Parts, tracked: Tracked, task: Task, record: Ex
   const hub = new StdioHub({ pipes, log: undefined, stdinOnce: true, closeStdin: () => process.closeStdin() });
   const { id, containerId, request, pid } = record;
   const exec: Exec = { id, containerId, request, pid, running: true, exitCode: undefined, process, endedAt: 0 };
+  tracked.container.execIds = [...tracked.container.execIds, id];
   followExec(parts, tracked, exec, { process, pipes, hub });
   return exec;
 }

@@ -89,7 +89,9 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   };
   const execs = openExecs(parts);
   await recoverContainers(parts, execs);
+  await images.releaseUnused();
   stack.defer(() => leaveNothingIdle(parts));
+  stack.defer(() => letGo(registry));
   const system = openSystem({ id, version: VERSION, config, host, runtimes, events, log });
   const open = stack.move();
   return {
@@ -102,6 +104,11 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     reloaded: (again) => system.reloaded(again),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+}
+
+/** Running containers keep what they have printed in their pipes for the next daemon; clients are let go. */
+function letGo(registry: Registry): void {
+  for (const { live } of registry.all()) live?.hub.close();
 }
 
 /** An engine that goes away while nothing runs takes its bridge, rules and shims along. */
