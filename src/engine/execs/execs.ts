@@ -52,8 +52,7 @@ export function openExecs(parts: Parts): ExecTable {
         tty: tty || exec.request.Tty,
         connect: async (io) => {
           if (isUsed(exec)) return tellRefusal(exec, io);
-          const attached = await startExec(parts, tracked, exec, { ...io, consoleSize });
-          await attached;
+          await startExec(parts, tracked, exec, { ...io, consoleSize });
         },
       };
     },
