@@ -50,6 +50,7 @@ export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promis
     });
     emitNetworks(parts.events, container, 'disconnect');
     useNetwork(container, undefined);
+    container.execIds = [];
     tracked.live = undefined;
     live?.settled.resolve();
   });

@@ -22,7 +22,7 @@ export function openExecs(parts: Parts): ExecTable {
   const execs = new Map<string, Exec>();
   const find = (id: string): Exec => {
     const exec = execs.get(id);
-    if (exec === undefined) throw notFound(`No such exec instance: ${id}`);
+    if (exec === undefined || isStale(parts, exec)) throw notFound(`No such exec instance: ${id}`);
     return exec;
   };
   return {
@@ -66,6 +66,12 @@ export function openExecs(parts: Parts): ExecTable {
 
 function isUsed({ running, exitCode }: Exec): boolean {
   return running || exitCode !== undefined;
+}
+
+/** Its container has ended before it was started. */
+function isStale(parts: Parts, exec: Exec): boolean {
+  if (isUsed(exec)) return false;
+  return !parts.registry.all().some(({ container }) => container.execIds.includes(exec.id));
 }
 
 function checkFresh(exec: Exec): void {

@@ -91,10 +91,11 @@ export function followExec(parts: Parts, tracked: Tracked, exec: Exec, running: 
     const exit = await process.wait().catch(() => ({ status: 137 }));
     hub.exited();
     await process.delete().catch(() => {});
+    // Before the streams end: a client asks for the exit code as soon as they do.
+    ended(tracked, exec, exit.status);
     await hub.finish();
     pipes.release();
     await removeExecRecord(parts, exec.id);
-    ended(tracked, exec, exit.status);
     emitContainer(parts.events, tracked.container, 'exec_die', { execID: exec.id, exitCode: String(exit.status) });
   };
   end().catch((error: unknown) => parts.log.error('could not settle an exec', { exec: exec.id, error }));
