@@ -17,7 +17,7 @@ export interface HubOptions {
   log: LogWriter | undefined;
   /** The process's input ends with that of the first client. */
   stdinOnce: boolean;
-  /** Tells the runtime that the input has ended; called at most once, after the pipe was closed. */
+  /** Tells the runtime that the input has ended, once the process has started; called at most once, before the pipe is closed. */
   closeStdin: () => Promise<void>;
 }
 
@@ -200,9 +200,9 @@ export class StdioHub {
     const terminal = this.#pipes.stderr === undefined;
     if (this.#stdinOnce && !terminal && !this.#stdinClosed && !this.#finished) {
       this.#stdinClosed = true;
-      this.#pipes.stdin?.close();
-      // The process may have ended meanwhile.
+      // Our end last: until the shim has opened the pipe, nobody else keeps what is in it. The process may have ended meanwhile.
       await this.#closeStdin().catch(() => {});
+      this.#pipes.stdin?.close();
     }
     if (!client.hasSink) this.#drop(client, 'ended');
   }
