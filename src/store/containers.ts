@@ -25,7 +25,9 @@ export interface ContainerRows {
 /** Prepares the statements of the table `containers`. */
 export function openContainerRows(db: Db): ContainerRows {
   const all = db.sql.prepare('SELECT id, name, image, created, spec, state FROM containers ORDER BY created, rowid');
-  const insert = db.sql.prepare('INSERT INTO containers (id, name, image, created, spec, state) VALUES (?, ?, ?, ?, ?, ?)');
+  const insert = db.sql.prepare(
+    'INSERT INTO containers (id, name, image, created, spec, state) VALUES (?, ?, ?, ?, ?, ?)',
+  );
   const rename = db.sql.prepare('UPDATE containers SET name = ? WHERE id = ?');
   const saveSpec = db.sql.prepare('UPDATE containers SET spec = ? WHERE id = ?');
   const saveState = db.sql.prepare('UPDATE containers SET state = ? WHERE id = ?');
