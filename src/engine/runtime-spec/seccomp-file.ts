@@ -71,7 +71,8 @@ function parse(json: string): Profile {
   } catch (error) {
     throw invalid(`Decoding seccomp profile failed: ${messageOf(error)}`);
   }
-  const parsed = v.safeParse(ProfileSchema, value);
+  // A list is an object to the schema.
+  const parsed = v.safeParse(ProfileSchema, Array.isArray(value) ? undefined : value);
   if (!parsed.success) {
     const [issue] = parsed.issues;
     throw invalid(`Decoding seccomp profile failed: ${v.getDotPath(issue) ?? 'profile'}: ${issue.message}`);

@@ -14,6 +14,7 @@ import { wantedMounts } from './wanted-mounts.ts';
 export function validateHostConfig(hostConfig: HostConfig, host: HostFacts): void {
   validateRestartPolicy(hostConfig);
   validateModes(hostConfig);
+  validatePorts(hostConfig.PortBindings);
   validateExtraHosts(hostConfig.ExtraHosts ?? []);
   validateUlimits(hostConfig.Ulimits);
   validateSysctls(hostConfig);
@@ -54,11 +55,30 @@ const MODES: readonly (readonly [
 ];
 
 function validateModes(hostConfig: HostConfig): void {
+  if (hostConfig.NetworkMode === 'container:') {
+    throw invalid('invalid network mode: invalid container format container:<name|id>');
+  }
   for (const [field, title, words] of MODES) {
     const mode = hostConfig[field];
     const joins = (field === 'IpcMode' || field === 'PidMode') && isContainerMode(mode) && mode !== 'container:';
     if (!joins && !words.includes(mode)) throw invalid(`invalid ${title} mode: ${mode}`);
   }
+}
+
+/** A binding's container port stands before the protocol; its host port may be a range, or nothing. */
+function validatePorts(bindings: HostConfig['PortBindings']): void {
+  for (const [spec, hosts] of Object.entries(bindings)) {
+    const [port = ''] = spec.split('/');
+    if (!isPortRange(port)) throw invalid(`invalid port specification: "${port}"`);
+    for (const { HostPort } of hosts ?? []) {
+      if (HostPort !== '' && !isPortRange(HostPort)) throw invalid(`invalid port specification: "${HostPort}"`);
+    }
+  }
+}
+
+function isPortRange(text: string): boolean {
+  const [, first, last] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
+  return first !== undefined && Number(first) <= Number(last ?? first) && Number(last ?? first) <= 65_535;
 }
 
 function validateExtraHosts(entries: readonly string[]): void {

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { namespaces, peerOf } from './namespaces.ts';
+import { testHostConfig } from './test-container.ts';
+
+const of = (asked: object, netns: string | undefined = '/run/netns/a', peers = {}) =>
+  namespaces(testHostConfig(asked), netns, peers).map(({ type, path }) =>
+    path === undefined ? type : `${type}=${path}`,
+  );
+
+test('new ones, and the network that was prepared', () => {
+  assert.deepEqual(of({}), ['mount', 'network=/run/netns/a', 'uts', 'pid', 'ipc']);
+  assert.deepEqual(of({ CgroupnsMode: 'private' }).at(-1), 'cgroup');
+});
+
+test('of the host is none at all', () => {
+  const modes = { PidMode: 'host', IpcMode: 'host', UTSMode: 'host', CgroupnsMode: 'host' };
+  assert.deepEqual(namespaces(testHostConfig(modes), undefined, {}), [{ type: 'mount' }]);
+});
+
+test('of another container is joined through its first process', () => {
+  const joined = of({ PidMode: 'container:a', IpcMode: 'container:b' }, undefined, { pid: 7, ipc: 8 });
+  assert.deepEqual(joined.slice(-2), ['pid=/proc/7/ns/pid', 'ipc=/proc/8/ns/ipc']);
+  assert.throws(() => of({ PidMode: 'container:a' }), { kind: 'internal' });
+  assert.equal(peerOf('container:abc'), 'abc');
+});
+
+test('an ipc namespace of its own also without shared memory, or to be shared', () => {
+  for (const IpcMode of ['none', 'shareable', 'private']) assert.equal(of({ IpcMode }).includes('ipc'), true, IpcMode);
+});
