@@ -1,5 +1,5 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
 // Two bundles, because the command line is started all the time and the engine once: what a command loads is felt.
@@ -17,22 +17,29 @@ const engineApart: Plugin = {
 };
 
 const entry = `import { enableCompileCache } from 'node:module';
-enableCompileCache(new URL('../.gantry/compile-cache', import.meta.url).pathname);
+import { fileURLToPath } from 'node:url';
+enableCompileCache(fileURLToPath(new URL('../.gantry/compile-cache', import.meta.url)));
 await import('./cli.mjs');
 `;
 
-await rm(out, { recursive: true, force: true });
+/** Replaces a file at once: a command that starts meanwhile reads the old one or the new one. */
+async function replace(name: string, text: string | Uint8Array): Promise<void> {
+  const aside = join(out, `.${name}.${process.pid}`);
+  await writeFile(aside, text);
+  await rename(aside, join(out, name));
+}
+
 await mkdir(out, { recursive: true });
-await build({
+const { outputFiles } = await build({
   absWorkingDir: root,
   entryPoints: { cli: 'src/main/cli.ts', daemon: 'src/main/daemon.ts' },
   outdir: out,
+  write: false,
   outExtension: { '.js': '.mjs' },
   bundle: true,
   platform: 'node',
   format: 'esm',
   target: 'node26',
-  minifySyntax: true,
   legalComments: 'none',
   logLevel: 'warning',
   plugins: [engineApart],
@@ -41,4 +48,5 @@ await build({
     js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
   },
 });
-await writeFile(join(out, 'gantry.mjs'), entry);
+for (const { path, contents } of outputFiles) await replace(basename(path), contents);
+await replace('gantry.mjs', entry);
