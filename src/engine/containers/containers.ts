@@ -1,3 +1,4 @@
+import { GantryError, kindOf } from '../../util/errors.ts';
 import type { Containers } from '../engine.ts';
 import { readLogs } from '../logs/read-logs.ts';
 import { attachTo } from './attach.ts';
@@ -36,7 +37,7 @@ export function openContainers(parts: Parts): Containers {
     start: (ref) => startContainer(parts, find(ref)),
     stop: (ref, options) => stopContainer(parts, find(ref), options),
     restart: (ref, options) => restartContainer(parts, find(ref), options),
-    kill: (ref, signal) => killContainer(parts, find(ref), signal),
+    kill: (ref, signal) => naming(`Cannot kill container: ${ref}`, () => killContainer(parts, find(ref), signal)),
     pause: (ref) => pauseContainer(parts, find(ref)),
     unpause: (ref) => unpauseContainer(parts, find(ref)),
     rename: (ref, name) => renameContainer(parts, find(ref), name),
@@ -48,4 +49,14 @@ export function openContainers(parts: Parts): Containers {
     top: (ref, psArgs) => topOf(find(ref), psArgs),
     logs: (ref, query) => readLogs(logSource(find(ref)), query),
   };
+}
+
+/** Says in front of an error what was tried; a signal that is none is told as it is. */
+async function naming(attempt: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (kindOf(error) === 'invalid' || !(error instanceof GantryError)) throw error;
+    throw new GantryError(error.kind, `${attempt}: ${error.message}`, { cause: error });
+  }
 }

@@ -2,12 +2,14 @@ import { mkdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ContainerConfig, HostConfig } from '../../spec/container.ts';
+import { invalid, notFound } from '../../util/errors.ts';
 import { randomId, shortId } from '../../util/id.ts';
 import { randomName } from '../../util/names.ts';
 import { nowRfc3339Nano } from '../../util/time.ts';
-import type { CreateRequest } from '../engine.ts';
+import type { CreateRequest, Image } from '../engine.ts';
 import { validateLogConfig } from '../logs/log-config.ts';
 import { validateCreate } from '../runtime-spec/validate.ts';
+import { validateRequest } from '../runtime-spec/validate-request.ts';
 import { completeHostConfig } from './complete-host-config.ts';
 import { emitContainer } from './container-events.ts';
 import { mergeConfig } from './merge-config.ts';
@@ -30,10 +32,16 @@ export async function createContainer(
   request: CreateRequest,
 ): Promise<{ id: string; warnings: string[] }> {
   const id = randomId();
+  if (request.config.Image === '') throw invalid('config cannot be empty in order to create a container');
   const image = await parts.images.resolve(request.config.Image);
+  checkPlatform(request, image);
+  validateRequest(request.config, request.hostConfig);
   using _pin = parts.images.pin(image.id);
   const hostConfig = completeHostConfig(request.hostConfig, parts, request.config);
   const config = completeConfig(mergeConfig(request.config, image.config.config), hostConfig, id);
+  if (!parts.runtimes.has(hostConfig.Runtime)) {
+    throw invalid(`unknown or invalid runtime name: ${hostConfig.Runtime}`);
+  }
   const warnings = validateCreate(config, hostConfig, parts.host);
   hostConfig.LogConfig = validateLogConfig(hostConfig.LogConfig, parts.defaults.logConfig);
   const mounts = await planMounts(hostConfig);
@@ -59,6 +67,17 @@ export async function createContainer(
     throw error;
   }
   return { id, warnings };
+}
+
+/** @throws `not-found` when the image that is here is for another platform than the one asked for: a client then pulls. */
+function checkPlatform({ platform, config: { Image } }: CreateRequest, { config }: Image): void {
+  if (platform === undefined) return;
+  const actual = { os: config.os, architecture: config.architecture };
+  if (platform.os === actual.os && platform.architecture === actual.architecture) return;
+  const [wanted, found] = [platform, actual].map(({ os, architecture }) => `${os}/${architecture}`);
+  throw notFound(
+    `image with reference ${Image} was found but does not match the specified platform: wanted ${wanted}, actual: ${found}`,
+  );
 }
 
 function commit(parts: Parts, tracked: Tracked): void {

@@ -1,4 +1,4 @@
-import { kindOf } from '../../util/errors.ts';
+import { invalid, kindOf } from '../../util/errors.ts';
 import { parseRfc3339Nano, parseTime } from '../../util/time.ts';
 import type { Filters } from '../engine.ts';
 import { checkFilters, matchPruneLabels, valuesOf } from '../filters.ts';
@@ -16,6 +16,7 @@ export async function pruneContainers(
   filters: Filters,
 ): Promise<{ deleted: string[]; reclaimed: number }> {
   checkFilters(filters, ['until', 'label', 'label!']);
+  if (valuesOf(filters, 'until').length > 1) throw invalid('more than one until filter specified');
   const until = valuesOf(filters, 'until').map((text) => parseTime(text));
   const deleted: string[] = [];
   let reclaimed = 0;

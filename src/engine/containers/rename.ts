@@ -1,4 +1,4 @@
-import { invalid } from '../../util/errors.ts';
+import { GantryError, invalid } from '../../util/errors.ts';
 import { emitContainer } from './container-events.ts';
 import type { Parts } from './parts.ts';
 import type { Tracked } from './tracked.ts';
@@ -11,7 +11,7 @@ export function renameContainer(parts: Parts, tracked: Tracked, name: string): P
     const before = container.name;
     if (name.replace(/^\//, '') === before)
       throw invalid('Renaming a container with the same name as its current name');
-    const after = parts.registry.reserve(name, container.id);
+    const after = reserve(parts, name, container.id);
     try {
       parts.rows.rename(container.id, after);
     } catch (error) {
@@ -22,4 +22,13 @@ export function renameContainer(parts: Parts, tracked: Tracked, name: string): P
     container.name = after;
     emitContainer(parts.events, container, 'rename', { oldName: `/${before}` });
   });
+}
+
+function reserve(parts: Parts, name: string, id: string): string {
+  try {
+    return parts.registry.reserve(name, id);
+  } catch (error) {
+    if (!(error instanceof GantryError)) throw error;
+    throw new GantryError(error.kind, `Error when allocating new name: ${error.message}`, { cause: error });
+  }
 }

@@ -12,6 +12,7 @@ import { containerUser } from './container-user.ts';
 import { type Container, NEVER } from './model.ts';
 import { openHub } from './open-hub.ts';
 import type { Parts } from './parts.ts';
+import { removeContainer } from './remove.ts';
 import { writeIoRecord } from './run-records.ts';
 import { followProcess } from './settle.ts';
 import { startFailure } from './start-error.ts';
@@ -25,12 +26,13 @@ import { useNetwork } from './use-network.ts';
  * @throws `not-modified` when it runs already; what the host or the runtime refused, in Docker's words, with the exit
  * code kept in the container's state.
  */
-export function startContainer(parts: Parts, tracked: Tracked): Promise<void> {
-  return parts.locks.run(tracked.container.id, async () => {
-    const { container } = tracked;
+export async function startContainer(parts: Parts, tracked: Tracked): Promise<void> {
+  const { container } = tracked;
+  const failure = await parts.locks.run(container.id, async () => {
     checkStartable(container);
     try {
       await launch(parts, tracked);
+      return undefined;
     } catch (error) {
       const failure = startFailure(error, container.path);
       container.state = {
@@ -41,9 +43,26 @@ export function startContainer(parts: Parts, tracked: Tracked): Promise<void> {
         shim: '',
       };
       parts.rows.saveState(container.id, stateJson(container));
-      throw failure.error;
+      endPendingAttaches(tracked);
+      return failure.error;
     }
   });
+  if (failure === undefined) return;
+  if (container.hostConfig.AutoRemove) await removeFailed(parts, tracked);
+  throw failure;
+}
+
+/** With `--rm` a container goes after its first start, also when that failed. */
+async function removeFailed(parts: Parts, tracked: Tracked): Promise<void> {
+  await removeContainer(parts, tracked, { force: false, volumes: true }).catch((error: unknown) => {
+    parts.log.warn('a container that did not start could not be removed', { container: tracked.container.id, error });
+  });
+}
+
+/** The clients that wait for output of a process that there will not be. */
+function endPendingAttaches(tracked: Tracked): void {
+  for (const pending of tracked.pendingAttaches) pending.done.resolve('ended');
+  tracked.pendingAttaches.clear();
 }
 
 function checkStartable({ state }: Container): void {

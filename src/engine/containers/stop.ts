@@ -4,7 +4,7 @@ import { conflict, internal, notModified } from '../../util/errors.ts';
 import { emitContainer } from './container-events.ts';
 import type { Parts } from './parts.ts';
 import { stateJson } from './stored.ts';
-import type { Tracked } from './tracked.ts';
+import type { Live, Tracked } from './tracked.ts';
 import { isRunning } from './wait.ts';
 
 const SIGKILL = 9;
@@ -47,7 +47,7 @@ export async function killContainer(parts: Parts, tracked: Tracked, signal: stri
   const { container } = tracked;
   const number = parseSignal(signal === '' ? 'KILL' : signal);
   if (!isRunning(tracked)) {
-    throw conflict(`Cannot kill container: ${container.id}: Container ${container.id} is not running`);
+    throw conflict(`Container ${container.id} is not running`);
   }
   const settled = tracked.live?.settled.promise ?? Promise.resolve();
   const stops = number === SIGKILL || number === signalNumber(container.config.StopSignal || 'SIGTERM');
@@ -67,13 +67,19 @@ async function sendSignal(parts: Parts, tracked: Tracked, signal: number): Promi
   if (live === undefined) return;
   try {
     await live.task.kill(signal);
-    // A frozen process gets the signal only when it is thawed.
-    if (container.state.status === 'paused' && signal === SIGKILL) await live.task.resume();
+    if (container.state.status === 'paused' && signal === SIGKILL) await thaw(live);
   } catch (error) {
     // It ended between our look and the signal: that is what the caller wanted.
     if (!/no such process|process already finished|not found|process exited/i.test(String(error))) throw error;
   }
   emitContainer(parts.events, container, 'kill', { signal: String(signal) });
+}
+
+/** Lets a frozen process get its signal. Some runtimes have done so themselves by now, and the process may be gone. */
+async function thaw({ task }: Live): Promise<void> {
+  await task.resume().catch((error: unknown) => {
+    if (!/not paused|not found|no such process|stopped|not running/i.test(String(error))) throw error;
+  });
 }
 
 async function endsWithin(settled: Promise<void>, milliseconds: number): Promise<boolean> {
