@@ -120,6 +120,12 @@ const change =
     reply.empty(status);
   };
 
+/** Old clients sent the host's side of the configuration with the start; an empty object may still come. */
+function refuseStartBody({ req: { headers } }: Exchange): void {
+  if (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) <= 7) return;
+  throw invalid('starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24');
+}
+
 /** The life of containers. */
 export const containerRoutes: readonly Route[] = [
   route('GET', '/containers/json', list),
@@ -137,7 +143,10 @@ export const containerRoutes: readonly Route[] = [
   route(
     'POST',
     '/containers/:id/start',
-    change(204, (x, ref) => x.engine.containers.start(ref)),
+    change(204, (x, ref) => {
+      refuseStartBody(x);
+      return x.engine.containers.start(ref);
+    }),
   ),
   route(
     'POST',

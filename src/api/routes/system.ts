@@ -1,4 +1,5 @@
 import { parseFilters } from '../../engine/filters.ts';
+import { invalid } from '../../util/errors.ts';
 import type { Handler } from '../exchange.ts';
 import type { ReplyWriter } from '../reply.ts';
 import { type Route, route } from '../router.ts';
@@ -33,6 +34,10 @@ function pingHeaders(reply: ReplyWriter): void {
 const events: Handler = async (x, reply) => {
   const filters = parseFilters(x.query.text('filters'), EVENT_FILTERS);
   const range = { since: x.query.instant('since'), until: x.query.instant('until') };
+  if (range.since !== undefined && range.until !== undefined && range.since > range.until) {
+    const [since, until] = [x.query.text('since'), x.query.text('until')];
+    throw invalid(`\`since\` time (${since}) cannot be after \`until\` time (${until})`);
+  }
   const found = x.engine.events.subscribe({ ...range, filters, signal: x.signal });
   // Clients wait for the head before they cause the events they want to see.
   const body = reply.stream('application/json');
