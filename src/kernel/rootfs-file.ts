@@ -1,4 +1,4 @@
-import { constants, type BigIntStats } from 'node:fs';
+import { type BigIntStats, constants } from 'node:fs';
 import { lstat, open, readlink, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalid } from '../util/errors.ts';

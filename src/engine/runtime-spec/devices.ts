@@ -1,5 +1,5 @@
-import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import type { HostDevice } from '../../kernel/host/host-devices.ts';
+import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import type { HostConfig } from '../../spec/container.ts';
 import type { OciDevice, OciDeviceRule } from '../../spec/oci.ts';
 import { invalid } from '../../util/errors.ts';

@@ -4,7 +4,7 @@ import type { OciSpec } from '../../spec/oci.ts';
 import recorded from './fixtures/dockerd-20.10.24.json' with { type: 'json' };
 import { resolveUser } from './resolve-user.ts';
 import { runtimeSpec } from './runtime-spec.ts';
-import { type Asked, testContainer, testHost } from './test-container.ts';
+import { testContainer, testHost } from './test-container.ts';
 
 // What dockerd 20.10.24 wrote into config.json for these requests on a Debian 12 host with cgroup version 1. The first
 // record is whole, the others hold what differs from it (null: gone). Left out of the records: what is looked at apart
@@ -65,12 +65,12 @@ function comparable(spec: OciSpec): Tree {
 
 for (const [name, { asked, spec }] of Object.entries(recorded)) {
   test(`as dockerd writes it: ${name}`, async () => {
-    const container = testContainer(asked as Asked);
+    const container = testContainer(asked);
     const { config, hostConfig } = container;
     const user = await resolveUser(config.User, hostConfig.GroupAdd ?? [], async () => undefined);
     const netnsPath = hostConfig.NetworkMode === 'host' ? undefined : '/run/netns/x';
     const ours = comparable(runtimeSpec({ container, host: testHost(), netnsPath, user }));
-    const theirs = modernize(name === 'defaults' ? DEFAULTS : patch(DEFAULTS, spec as Tree));
+    const theirs = modernize(name === 'defaults' ? DEFAULTS : patch(DEFAULTS, spec));
     assert.deepEqual(ours, theirs);
   });
 }

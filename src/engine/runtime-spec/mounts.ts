@@ -2,8 +2,8 @@ import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import type { OciMount } from '../../spec/oci.ts';
 import { internal, invalid } from '../../util/errors.ts';
 import type { Container } from '../containers/model.ts';
-import { atLeast } from './seccomp.ts';
 import { isContainerMode } from './namespaces.ts';
+import { atLeast } from './seccomp.ts';
 import { parseSecurityOpts } from './security-opts.ts';
 import { type WantedMount, wantedMounts } from './wanted-mounts.ts';
 

@@ -1,8 +1,8 @@
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import type { HostConfig } from '../../spec/container.ts';
 import type { OciRlimit } from '../../spec/oci.ts';
-import { rawNumber } from '../../util/raw-number.ts';
 import { invalid } from '../../util/errors.ts';
+import { rawNumber } from '../../util/raw-number.ts';
 
 /** The names `--ulimit` takes. Source: getrlimit(2). */
 export const ULIMIT_NAMES: readonly string[] = [

@@ -11,8 +11,8 @@ import { isContainerMode, namespaces, type Peers } from './namespaces.ts';
 import { containerProcess } from './process.ts';
 import type { ResolvedUser } from './resolve-user.ts';
 import { containerResources } from './resources.ts';
-import { containerSeccomp } from './security.ts';
 import { atLeast } from './seccomp.ts';
+import { containerSeccomp } from './security.ts';
 
 export { execProcess } from './process.ts';
 

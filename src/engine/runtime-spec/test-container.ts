@@ -1,8 +1,8 @@
 import * as v from 'valibot';
-import type { HostFacts } from '../../kernel/host/host-facts.ts';
-import type { HostDevice } from '../../kernel/host/host-devices.ts';
 import { CAPABILITY_NAMES } from '../../kernel/host/capability-names.ts';
-import { CreateBodySchema, ExecBodySchema, HostConfigSchema, type ExecBody } from '../../spec/container.ts';
+import type { HostDevice } from '../../kernel/host/host-devices.ts';
+import type { HostFacts } from '../../kernel/host/host-facts.ts';
+import { CreateBodySchema, type ExecBody, ExecBodySchema, HostConfigSchema } from '../../spec/container.ts';
 import type { Container } from '../containers/model.ts';
 import type { ResolvedUser } from './resolve-user.ts';
 

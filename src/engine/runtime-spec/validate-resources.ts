@@ -16,10 +16,12 @@ export function validateResources(wanted: HostConfig, host: Pick<HostFacts, 'lim
   checkMemory(wanted);
   checkCpu(wanted, host);
   checkBlockIo(wanted, host);
-  const warnings = DISCARDS.filter(({ asked, supported }) => asked(wanted) && !supported(host.limits)).map((rule) => {
-    rule.discard(wanted);
-    return rule.warning;
-  });
+  const warnings: string[] = [];
+  for (const { asked, supported, discard, warning } of DISCARDS) {
+    if (!asked(wanted) || supported(host.limits)) continue;
+    discard(wanted);
+    warnings.push(warning);
+  }
   checkCpuSets(wanted, host);
   if (wanted.OomKillDisable === true && wanted.Memory === 0) {
     warnings.push(

@@ -2,7 +2,7 @@ import { rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode, internal } from '../../util/errors.ts';
-import { childrenOf, cgroupPids } from './cgroup-pids.ts';
+import { cgroupPids, childrenOf } from './cgroup-pids.ts';
 
 /** A killed process is gone as soon as the kernel lets go of it; one in the middle of a disk write may take a while. */
 const ATTEMPTS = 200;

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { arch as nodeArch, availableParallelism, totalmem } from 'node:os';
+import { availableParallelism, arch as nodeArch, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { capabilitiesOf } from './capability-names.ts';
 import { type CgroupFacts, probeCgroups, readHostFile } from './cgroup-facts.ts';

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as v from 'valibot';
+import { MountSchema } from '../../spec/container.ts';
+import { tmpfsOptions, tmpfsOptionsOf } from './tmpfs-options.ts';
+
+const of = (asked: object) => tmpfsOptionsOf(v.parse(MountSchema, { Type: 'tmpfs', Target: '/t', ...asked }));
+
+test('the options of Docker, and what is asked for', () => {
+  assert.deepEqual(tmpfsOptions(''), ['noexec', 'nosuid', 'nodev', 'rprivate']);
+  assert.deepEqual(tmpfsOptions('size=64m,mode=1777'), [
+    'noexec',
+    'nosuid',
+    'nodev',
+    'rprivate',
+    'size=64m',
+    'mode=1777',
+  ]);
+});
+
+test('of two that contradict each other the later one', () => {
+  assert.deepEqual(tmpfsOptions('exec,size=1m,size=2m'), ['nosuid', 'nodev', 'rprivate', 'exec', 'size=2m']);
+  assert.deepEqual(tmpfsOptions('ro,rw,suid,dev'), ['noexec', 'rprivate', 'rw', 'suid', 'dev']);
+});
+
+test('what tmpfs does not have is refused', () => {
+  for (const wrong of ['foo', 'foo=1', 'size']) {
+    assert.throws(() => tmpfsOptions(`ro,${wrong}`), { kind: 'invalid', message: `invalid tmpfs option ["${wrong}"]` });
+  }
+});
+
+test('a mount of type tmpfs in the same words', () => {
+  assert.equal(of({}), '');
+  assert.equal(of({ ReadOnly: true, TmpfsOptions: { SizeBytes: 3 << 20, Mode: 0o1770 } }), 'ro,mode=1770,size=3m');
+  assert.equal(of({ TmpfsOptions: { SizeBytes: 2 ** 30 } }), 'size=1g');
+  assert.equal(
+    of({ TmpfsOptions: { SizeBytes: 1025, Options: [['noexec'], ['uid', '5']] } }),
+    'size=1025,noexec,uid=5',
+  );
+});

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { testHostConfig } from './test-container.ts';
+import { refuseUnsupportedHostConfig } from './unsupported.ts';
+
+test('a plain container is supported', () => {
+  for (const fine of [
+    {},
+    { RestartPolicy: { Name: 'no' } },
+    { UsernsMode: 'host' },
+    { Binds: ['/a:/b'] },
+    { IpcMode: 'host' },
+  ]) {
+    assert.doesNotThrow(() => refuseUnsupportedHostConfig(testHostConfig(fine)), JSON.stringify(fine));
+  }
+});
+
+const CASES: readonly (readonly [field: string, hostConfig: object])[] = [
+  ['RestartPolicy', { RestartPolicy: { Name: 'always' } }],
+  ['VolumesFrom', { VolumesFrom: ['x'] }],
+  ['VolumeDriver', { VolumeDriver: 'x' }],
+  ['Binds with a volume', { Binds: ['/a:/b', 'data:/c'] }],
+  ['Mounts of type volume', { Mounts: [{ Type: 'volume', Target: '/c' }] }],
+  ['Links', { Links: ['x'] }],
+  ['UsernsMode', { UsernsMode: 'private' }],
+  ['StorageOpt', { StorageOpt: { size: '1G' } }],
+  ['DeviceRequests', { DeviceRequests: [{ Driver: 'nvidia', Count: -1 }] }],
+  ['Cgroup', { Cgroup: 'container:x' }],
+  ['CpuCount', { CpuCount: 1 }],
+  ['IOMaximumIOps', { IOMaximumIOps: 1 }],
+];
+
+for (const [field, hostConfig] of CASES) {
+  test(`refused by name: ${field}`, () => {
+    assert.throws(() => refuseUnsupportedHostConfig(testHostConfig(hostConfig)), {
+      kind: 'unsupported',
+      message: `HostConfig.${field} is not supported yet by this engine`,
+    });
+  });
+}
