@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 // Two bundles, because the command line is started all the time and the engine once: what a command loads is felt.
 const root = dirname(import.meta.dirname);
@@ -16,10 +16,8 @@ const engineApart: Plugin = {
   },
 };
 
-const entry = `import { enableCompileCache } from 'node:module';
-import { fileURLToPath } from 'node:url';
-enableCompileCache(fileURLToPath(new URL('../.gantry/compile-cache', import.meta.url)));
-await import('./cli.mjs');
+const entry = `require('node:module').enableCompileCache(require('node:path').join(__dirname, '../.gantry/compile-cache'));
+require('./cli.cjs');
 `;
 
 /** Replaces a file at once: a command that starts meanwhile reads the old one or the new one. */
@@ -29,24 +27,32 @@ async function replace(name: string, text: string | Uint8Array): Promise<void> {
   await rename(aside, join(out, name));
 }
 
+async function bundle(entryPoint: string, options: BuildOptions): Promise<void> {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: [entryPoint],
+    outdir: out,
+    write: false,
+    bundle: true,
+    platform: 'node',
+    target: 'node26',
+    legalComments: 'none',
+    logLevel: 'warning',
+    plugins: [engineApart],
+    ...options,
+  });
+  for (const { path, contents } of outputFiles ?? []) await replace(basename(path), contents);
+}
+
 await mkdir(out, { recursive: true });
-const { outputFiles } = await build({
-  absWorkingDir: root,
-  entryPoints: { cli: 'src/main/cli.ts', daemon: 'src/main/daemon.ts' },
-  outdir: out,
-  write: false,
-  outExtension: { '.js': '.mjs' },
-  bundle: true,
-  platform: 'node',
+// As CommonJS, so that a module of Node's is loaded when the command that needs it is, not at every start.
+await bundle('src/main/cli.ts', { format: 'cjs', outExtension: { '.js': '.cjs' } });
+await bundle('src/main/daemon.ts', {
   format: 'esm',
-  target: 'node26',
-  legalComments: 'none',
-  logLevel: 'warning',
-  plugins: [engineApart],
+  outExtension: { '.js': '.mjs' },
   // Packages written for require() need one inside an ES module.
   banner: {
     js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
   },
 });
-for (const { path, contents } of outputFiles) await replace(basename(path), contents);
-await replace('gantry.mjs', entry);
+await replace('gantry.cjs', entry);

@@ -109,8 +109,11 @@ export function openTransport(endpoint: Endpoint, tls?: TlsOptions): Transport {
 function requester(endpoint: Endpoint, tls: TlsOptions | undefined): { open: Open; agent: Agent } {
   if (tls === undefined || endpoint.kind === 'unix') {
     const agent = new http.Agent({ keepAlive: true });
+    // Named, the server is not looked for in the headers, which would compile the expression for IPv6 addresses.
     const where =
-      endpoint.kind === 'unix' ? { socketPath: endpoint.path } : { host: endpoint.host, port: endpoint.port };
+      endpoint.kind === 'unix'
+        ? { socketPath: endpoint.path, servername: '' }
+        : { host: endpoint.host, port: endpoint.port };
     return { open: (options) => http.request({ ...where, ...options, agent }), agent };
   }
   const https = process.getBuiltinModule('node:https');

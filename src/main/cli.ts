@@ -42,9 +42,8 @@ async function daemon(words: readonly string[]): Promise<number> {
 // A reader that went away, as `head` does, is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-// Exits at once: an open standard input would otherwise keep the program until its writer closes it.
-process.exit(
-  await runCli(process.argv.slice(2), {
+async function main(): Promise<number> {
+  return runCli(process.argv.slice(2), {
     program: 'gantry',
     version: VERSION,
     // Opened when first used: most commands read no input.
@@ -56,5 +55,8 @@ process.exit(
     env: process.env,
     connect,
     daemon,
-  }),
-);
+  });
+}
+
+// Exits at once: an open standard input would otherwise keep the program until its writer closes it.
+void main().then((status) => process.exit(status));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openTarget, type Target } from './target.ts';
 
-const PROGRAM = join(import.meta.dirname, '..', '..', 'dist', 'gantry.mjs');
+const PROGRAM = join(import.meta.dirname, '..', '..', 'dist', 'gantry.cjs');
 
 /** A Gantry engine of a test's own, on roots of its own. */
 export interface TestEngine extends Target, AsyncDisposable {
