@@ -40,7 +40,7 @@ export interface Content {
   readAll(digest: string, limit: number): Promise<Buffer>;
 }
 
-const READ_SIZE = 1 << 20;
+const READ_SIZE = 1 << 18;
 
 /** @param find looks among stored blobs and those in the making; `dir` holds the files. */
 export function openContent(find: (digest: string) => Blob | undefined, dir: string): Content {

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { hasCode, internal, invalid } from '../util/errors.ts';
 import type { Blob, Expected } from './content.ts';
 
+/** Bytes written with one call. */
+const BATCH = 1 << 20;
+
 /** A complete and verified blob, not in its place yet, and not flushed to disk. */
 export interface WrittenBlob {
   readonly blob: Blob;
@@ -43,17 +46,18 @@ async function copy(
   { size: told, limit = told ?? Number.POSITIVE_INFINITY, signal }: Expected,
 ): Promise<{ digest: string; size: number }> {
   const hash = createHash('sha256');
+  await using writer = new BatchWriter(handle);
   let size = 0;
   for await (const chunk of source) {
     signal?.throwIfAborted();
     size += chunk.byteLength;
     if (size > limit) throw invalid(`a blob has more than the ${limit} bytes expected`);
-    // Hashed here while a thread of the pool writes.
-    const writing = writeAll(handle, chunk);
     hash.update(chunk);
-    await writing;
+    const full = writer.add(chunk);
+    if (full !== undefined) await full;
   }
   signal?.throwIfAborted();
+  await writer.finish();
   return { digest: `sha256:${hash.digest('hex')}`, size };
 }
 
@@ -66,6 +70,58 @@ function checkBlob(digest: string, size: number, expected: Expected): void {
   }
 }
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.byteLength; ) at += (await handle.write(bytes, at)).bytesWritten;
+/** Writes many small chunks with few calls, on a thread of the pool, while the next ones are hashed. */
+class BatchWriter implements AsyncDisposable {
+  readonly #handle: FileHandle;
+  #batch: Uint8Array[] = [];
+  #bytes = 0;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  /** A promise when the disk lags. The chunk must not change any more. */
+  add(chunk: Uint8Array): Promise<void> | undefined {
+    this.#batch.push(chunk);
+    this.#bytes += chunk.byteLength;
+    return this.#bytes < BATCH ? undefined : this.#next();
+  }
+
+  async finish(): Promise<void> {
+    await this.#next();
+    await this.#writing;
+  }
+
+  async #next(): Promise<void> {
+    await this.#writing;
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#bytes = 0;
+    this.#writing = writeAll(this.#handle, batch);
+    // Whoever adds or finishes next is told.
+    this.#writing.catch(() => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writing.catch(() => {});
+  }
+}
+
+async function writeAll(handle: FileHandle, batch: Uint8Array[]): Promise<void> {
+  for (let left = batch; left.length > 0; ) {
+    const { bytesWritten } = await handle.writev(left);
+    left = without(left, bytesWritten);
+  }
+}
+
+/** What remains of a list of chunks when its first `bytes` are gone. */
+function without(chunks: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let at = 0;
+  let gone = bytes;
+  for (let chunk = chunks[at]; chunk !== undefined && chunk.byteLength <= gone; chunk = chunks[++at]) {
+    gone -= chunk.byteLength;
+  }
+  const [first, ...rest] = chunks.slice(at);
+  return first === undefined ? [] : [first.subarray(gone), ...rest];
 }
