@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +25,15 @@ test('starts the engine and waits until it answers', { skip }, async () => {
   await ensureEngine({ socket: it.socket, command: listener(it.socket) });
   // It answers now: nothing is started, so a broken command does no harm.
   await ensureEngine({ socket: it.socket, command: ['/nonexistent'] });
+});
+
+test('of two that start it at once, the one that loses waits for the engine of the other', { skip }, async () => {
+  using it = directory();
+  writeFileSync(join(it.dir, 'gantry.pid'), `${process.pid}`);
+  const server = createServer((connection) => connection.end());
+  setTimeout(() => server.listen(it.socket), 100);
+  await ensureEngine({ socket: it.socket, command: ['sh', '-c', 'exit 1'] });
+  await new Promise((resolve) => server.close(resolve));
 });
 
 test('an engine that answers is left alone', async () => {

@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { forbidden, unavailable } from '../util/errors.ts';
+import { forbidden, hasCode, unavailable } from '../util/errors.ts';
 import { ensureDirSync } from '../util/files.ts';
+
+/** The log starts anew when an engine is started and it is larger than this. */
+const LOG_BYTES = 1 << 20;
 
 export interface EnsureOptions {
   /** The engine's socket; its log goes into `engine.log` beside it. */
@@ -21,7 +24,7 @@ export async function ensureEngine({ socket, command = ownDaemon(), timeout = 20
   if (await answers(socket)) return;
   if (process.getuid?.() !== 0) {
     throw forbidden(
-      `the engine is not running and only root may start it: run this as root, or start "${process.argv0} daemon" as root`,
+      'the engine is not running and only root may start it: run this as root, or start "gantry daemon" as root',
     );
   }
   ensureDirSync(dirname(socket), 0o755);
@@ -29,7 +32,7 @@ export async function ensureEngine({ socket, command = ownDaemon(), timeout = 20
   const failed = launch(command, log);
   const deadline = Date.now() + timeout;
   while (!(await answers(socket))) {
-    if (failed.code !== undefined || Date.now() > deadline) {
+    if ((failed.code !== undefined && !anotherStarts(socket)) || Date.now() > deadline) {
       const why =
         failed.code === undefined
           ? `did not answer within ${timeout / 1000} seconds`
@@ -44,6 +47,7 @@ function ownDaemon(): [string, ...string[]] {
   return [process.execPath, ...process.execArgv, '--', process.argv[1] ?? '', 'daemon'];
 }
 
+/** A socket that this user may not use has an engine behind it: what connects next says so. */
 function answers(socket: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const connection = connect(socket);
@@ -51,15 +55,26 @@ function answers(socket: string): Promise<boolean> {
     connection.destroy();
     resolve(true);
   });
-  connection.on('error', () => resolve(false));
+  connection.on('error', (error) => resolve(hasCode(error, 'EACCES')));
   return promise;
+}
+
+/** Of two commands that start the engine at once one loses; the engine of the other is as good. */
+function anotherStarts(socket: string): boolean {
+  try {
+    process.kill(Number(readFileSync(`${dirname(socket)}/gantry.pid`, 'utf8')), 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Starts it in a session of its own, so that the terminal's signals do not reach it. */
 function launch([program, ...words]: readonly [string, ...string[]], log: string): { code: string | undefined } {
   const state: { code: string | undefined } = { code: undefined };
-  const fd = openSync(log, 'w', 0o600);
+  const fd = openSync(log, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND, 0o600);
   try {
+    if (fstatSync(fd).size > LOG_BYTES) ftruncateSync(fd);
     const child = spawn(program, words, { detached: true, stdio: ['ignore', fd, fd], cwd: '/' });
     child.on('error', (error) => {
       state.code = error.message;
