@@ -103,8 +103,7 @@ function initialState() {
 /** With a host name, as every container has one: the host's own in the host's UTS or network namespace, else its short id. */
 function completeConfig(config: ContainerConfig, hostConfig: HostConfig, id: string): ContainerConfig {
   if (config.Hostname !== '') return config;
-  const shared = hostConfig.NetworkMode === 'host' || hostConfig.UTSMode === 'host';
-  return { ...config, Hostname: shared ? hostname() : shortId(id) };
+  return { ...config, Hostname: hostConfig.NetworkMode === 'host' ? hostname() : shortId(id) };
 }
 
 /** The name that was asked for, or one made up until it is free. */
