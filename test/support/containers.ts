@@ -6,7 +6,15 @@ import type { Target } from './target.ts';
 export interface Inspected {
   Id: string;
   ExecIDs: string[] | null;
-  State: { Status: string; Running: boolean; Paused: boolean; ExitCode: number; Pid: number; Error: string };
+  State: {
+    Status: string;
+    Running: boolean;
+    Paused: boolean;
+    ExitCode: number;
+    Pid: number;
+    Error: string;
+    StartedAt: string;
+  };
   Config: Record<string, unknown>;
   HostConfig: Record<string, unknown>;
 }
@@ -23,7 +31,7 @@ export interface Made extends AsyncDisposable {
 }
 
 /** Creates a container of busybox that runs a shell script. `body` adds to or replaces fields of the request. */
-export async function create(target: Target, script: string, body: Record<string, unknown> = {}): Promise<Made> {
+export async function create(target: Target, script: string, body: object = {}): Promise<Made> {
   const request = { Image: 'busybox', Cmd: ['sh', '-c', script], ...body };
   const reply = await target.api('POST', '/containers/create', request);
   assert.equal(reply.status, 201, reply.text);
@@ -50,7 +58,7 @@ export async function create(target: Target, script: string, body: Record<string
 }
 
 /** Creates and starts one. */
-export async function run(target: Target, script: string, body: Record<string, unknown> = {}): Promise<Made> {
+export async function run(target: Target, script: string, body: object = {}): Promise<Made> {
   const made = await create(target, script, body);
   await made.start();
   return made;

@@ -21,7 +21,7 @@ export async function startDockerd({
   const bridge = `gtd${randomBytes(4).toString('hex')}`;
   const subnet = `10.${200 + ((randomBytes(1)[0] ?? 0) % 50)}.${randomBytes(1)[0] ?? 0}.1/24`;
   await command('ip', ['link', 'add', bridge, 'type', 'bridge']);
-  undo.defer(() => command('ip', ['link', 'del', bridge]));
+  undo.defer(async () => void (await command('ip', ['link', 'del', bridge])));
   await command('ip', ['addr', 'add', subnet, 'dev', bridge]);
   await command('ip', ['link', 'set', bridge, 'up']);
   const socket = join(dir, 'docker.sock');
@@ -29,6 +29,8 @@ export async function startDockerd({
   const out = openSync(log, 'a');
   const roots = ['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '-p', join(dir, 'pid')];
   const network = ['--bridge', bridge, ...(firewall ? [] : ['--iptables=false', '--ip-masq=false'])];
+  // dockerd leaves the namespace of the host's network mounted there.
+  undo.defer(async () => void (await command('umount', [join(dir, 'exec', 'netns', 'default')])));
   const daemon = spawn('dockerd', [...roots, ...network, '-H', `unix://${socket}`], { stdio: ['ignore', out, out] });
   undo.defer(async () => {
     if (daemon.exitCode !== null) return;
