@@ -6,6 +6,7 @@ export interface LayerRows {
   all(): Layer[];
   find(chainId: string): Layer | undefined;
   findByDiffId(diffId: string): Layer | undefined;
+  findByBlob(digest: string): Layer | undefined;
   insert(layer: Layer): void;
   remove(chainId: string): void;
 }
@@ -29,6 +30,7 @@ export function openLayerRows(db: Db): LayerRows {
   const all = db.sql.prepare(`SELECT ${COLUMNS} FROM layers`);
   const find = db.sql.prepare(`SELECT ${COLUMNS} FROM layers WHERE chain_id = ?`);
   const findByDiff = db.sql.prepare(`SELECT ${COLUMNS} FROM layers WHERE diff_id = ? LIMIT 1`);
+  const findByBlob = db.sql.prepare(`SELECT ${COLUMNS} FROM layers WHERE blob = ? LIMIT 1`);
   const insert = db.sql.prepare(`INSERT OR IGNORE INTO layers (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`);
   const remove = db.sql.prepare('DELETE FROM layers WHERE chain_id = ?');
   const one = (row: Record<string, unknown> | undefined) => (row === undefined ? undefined : layer(row));
@@ -36,6 +38,7 @@ export function openLayerRows(db: Db): LayerRows {
     all: () => all.all().map(layer),
     find: (chainId) => one(find.get(chainId)),
     findByDiffId: (diffId) => one(findByDiff.get(diffId)),
+    findByBlob: (digest) => one(findByBlob.get(digest)),
     insert: ({ chainId, diffId, parent, link, size, opaque, blob }) =>
       void insert.run(chainId, diffId, parent ?? null, link, size, opaque ? 1 : 0, blob),
     remove: (chainId) => void remove.run(chainId),

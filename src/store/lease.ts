@@ -1,4 +1,4 @@
-import { renameSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -80,12 +80,13 @@ class OpenLease implements Lease {
     const { blob, path } = await writeBlob(source, dirs.ingest, expected);
     // One tick from here on: a collection cannot come between finding the blob and holding it.
     const stored = content.find(blob.digest);
+    const target = join(dirs.content, hexOf(blob.digest));
     this.hold(blob.digest);
-    if (stored !== undefined) {
+    // A blob whose file was lost gets it back.
+    if (stored !== undefined && existsSync(target)) {
       trash.delete(path);
       return stored;
     }
-    const target = join(dirs.content, hexOf(blob.digest));
     renameSync(path, target);
     this.#startFlush(target);
     making.blobs.set(blob.digest, { blob, holders: new Set([this]) });
@@ -101,8 +102,9 @@ class OpenLease implements Lease {
 
   prepare(blob: string): void {
     const { builder, layerRows } = this.#parts;
-    // The lowest layer of an image that is here already, when its archive is a plain tar.
-    if (layerRows.find(blob) === undefined) builder.prepare(blob, this);
+    // Likely a layer of an image that is here already; for a plain archive the digest is the diff id.
+    if (layerRows.findByBlob(blob) !== undefined || layerRows.findByDiffId(blob) !== undefined) return;
+    builder.prepare(blob, this);
   }
 
   async unpack(sources: readonly LayerSource[], signal?: AbortSignal): Promise<Layer[]> {

@@ -19,6 +19,7 @@ export const migrations: readonly string[] = [
     blob TEXT NOT NULL REFERENCES blobs (digest)  -- the archive it came from, as it came
   ) STRICT;
   CREATE INDEX layers_by_diff ON layers (diff_id);
+  CREATE INDEX layers_by_blob ON layers (blob);
 
   -- An image, keyed by the digest of its config, whose bytes are a blob.
   CREATE TABLE images (

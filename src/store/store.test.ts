@@ -242,6 +242,16 @@ test('collection takes what no image, lease or caller needs', { skip }, async ()
   assert.deepEqual(files(store), []);
 });
 
+test('what an image left behind whose removal was interrupted goes at the next start', { skip }, async () => {
+  const dataRoot = tempDir();
+  const first = await openStore({ dataRoot, log: silentLog() });
+  first.images.remove(await addImage(first, 'x', [base, top]));
+  await first[Symbol.asyncDispose]();
+  await using store = await openStore({ dataRoot, log: silentLog() });
+  await store.collect();
+  assert.deepEqual(files(store), []);
+});
+
 test('blobs named with an image stay with it', async () => {
   await using store = await openTemp();
   await using lease = store.lease();
@@ -279,6 +289,9 @@ test('what has no row is swept, links are put right, missing files are reported'
   );
   assert.match(readlinkSync(join(dirs.links, chain[0]?.link ?? '')), /^\.\.\/layers\/[0-9a-f]{64}\/fs$/);
   assert.ok(lines.some((line) => line.includes('the file of a blob is gone') && line.includes(top.digest)));
+  await addImage(store, 'kept', [base, top]);
+  await store.collect();
+  assert.deepEqual(files(store), before);
 });
 
 test('a second store on the same data root is refused', async () => {

@@ -29,7 +29,8 @@ export interface Store extends AsyncDisposable {
 }
 
 /**
- * Opens the data root, makes what is missing, and sweeps what a killed engine left.
+ * Opens the data root, makes what is missing, and removes what a killed engine left: files without a row, and layers and
+ * blobs that no image needs.
  *
  * @throws `conflict` when another engine uses it.
  */
@@ -44,6 +45,8 @@ export async function openStore({ dataRoot, log }: { dataRoot: string; log: Log 
   const content = openContent(findBlob, dirs.content);
   const builder = new LayerBuilder({ dirs, content, making, trash });
   const parts = { db, dirs, blobRows, layerRows, images, content, making, builder, trash };
+  // A kill may have come between the removal of an image and the collection after it.
+  collect(parts, []);
   return {
     db,
     dirs,

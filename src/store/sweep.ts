@@ -10,7 +10,7 @@ import type { Trash } from './trash.ts';
 
 /**
  * Brings the disk in line with the rows, before anything is being made: what has no row goes, links are put right.
- * A row without its file is damage from outside; it is logged and left, for the image that needs it can be loaded again.
+ * A row without its file is damage from outside; it is logged and left. A lost blob comes back when it is loaded again.
  */
 export function sweep(o: { dirs: StoreDirs; blobRows: BlobRows; layerRows: LayerRows; trash: Trash; log: Log }): void {
   const { dirs, trash, log } = o;

@@ -33,7 +33,8 @@ export class Trash implements AsyncDisposable {
 
   /** Deletes what nobody looks for any more, without waiting. */
   delete(path: string): void {
-    const work = rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+    // The tar of a killed engine may still be writing its last files.
+    const work = rm(path, { recursive: true, force: true, maxRetries: 5 }).catch((error: unknown) => {
       this.#log.warn('could not delete', { path, error });
     });
     this.#deleting.add(work);
