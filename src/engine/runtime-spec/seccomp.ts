@@ -12,7 +12,7 @@ import {
 export interface SeccompContext {
   /** The container's bounding set. */
   readonly capabilities: ReadonlySet<string>;
-  readonly host: Pick<HostFacts, 'arch' | 'kernel'>;
+  readonly host: Pick<HostFacts, 'arch' | 'kernel' | 'x32'>;
 }
 
 /** The default profile as it applies to a container. */
@@ -21,9 +21,14 @@ export function defaultSeccomp(context: SeccompContext): OciSeccomp {
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
     defaultErrnoRet: DEFAULT_ERRNO,
-    architectures: SECCOMP_ARCHES[context.host.arch] ?? [],
+    architectures: architecturesOf(context.host),
     syscalls: facts.flatMap(rulesOf),
   };
+}
+
+/** Building the filter takes as long again for each architecture, so those the kernel cannot run at all are left out. */
+function architecturesOf({ arch, x32 }: SeccompContext['host']): string[] {
+  return (SECCOMP_ARCHES[arch] ?? []).filter((name) => x32 || name !== 'SCMP_ARCH_X32');
 }
 
 /** Whether a condition holds; what it does not mention does not matter. */
@@ -49,5 +54,5 @@ function rulesOf({ names, args, errno }: SeccompFact): OciSeccompRule[] {
   const verdict = errno === undefined ? { action: 'SCMP_ACT_ALLOW' } : { action: 'SCMP_ACT_ERRNO', errnoRet: errno };
   const rule = { names: names.trim().split(/\s+/), ...verdict };
   if (args === undefined) return [rule];
-  return args.map(({ index, value, op }) => ({ ...rule, args: [{ index, value, op: `SCMP_CMP_${op}` }] }));
+  return args.map(({ op, ...operands }) => ({ ...rule, args: [{ ...operands, op: `SCMP_CMP_${op}` }] }));
 }

@@ -17,7 +17,7 @@ type Confined = Pick<HostConfig, 'Privileged' | 'SecurityOpt'>;
 export function containerSeccomp(
   { Privileged, SecurityOpt }: Confined,
   capabilities: readonly string[],
-  host: Pick<HostFacts, 'arch' | 'kernel' | 'seccomp'>,
+  host: Pick<HostFacts, 'arch' | 'kernel' | 'seccomp' | 'x32'>,
 ): OciSeccomp | undefined {
   const { seccomp = '' } = parseSecurityOpts(SecurityOpt ?? []);
   if (Privileged || seccomp === 'unconfined') return undefined;

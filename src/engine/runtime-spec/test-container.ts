@@ -81,6 +81,7 @@ export function testHost(over: Partial<HostFacts> = {}): HostFacts {
   return {
     kernel: { release: '6.1.0', major: 6, minor: 1 },
     arch: 'amd64',
+    x32: true,
     os: { name: 'Debian GNU/Linux 12 (bookworm)', version: '12' },
     cpus: 2,
     memory: 8 * 2 ** 30,

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, arch as nodeArch, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { capabilitiesOf } from './capability-names.ts';
 import { type CgroupFacts, probeCgroups, readHostFile } from './cgroup-facts.ts';
 import { findProgram } from './find-program.ts';
@@ -14,6 +15,8 @@ export interface HostFacts {
   readonly kernel: { readonly release: string; readonly major: number; readonly minor: number };
   /** By its name in images (GOARCH). */
   readonly arch: string;
+  /** The kernel runs programs of the x32 ABI, or does not tell. */
+  readonly x32: boolean;
   /** From os-release; the name as in `Debian GNU/Linux 12 (bookworm)`. */
   readonly os: { readonly name: string; readonly version: string };
   /** Processors online. */
@@ -47,6 +50,17 @@ const GOARCH: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', pp
 const INIT_NAMES = ['docker-init', 'tini-static'];
 const CPU_DIR = '/sys/devices/system/cpu';
 
+/** True when the kernel's build configuration is there to be read and says so. */
+function lacksX32(): boolean {
+  const release = (readHostFile('/proc/sys/kernel/osrelease') ?? '').trim();
+  const config = readKernelConfig('/proc/config.gz') ?? readHostFile(`/boot/config-${release}`);
+  return config?.includes('# CONFIG_X86_X32_ABI is not set') === true;
+}
+
+function readKernelConfig(path: string): string | undefined {
+  return existsSync(path) ? gunzipSync(readFileSync(path)).toString('latin1') : undefined;
+}
+
 /** Reads the facts of this machine. */
 export async function probeHost(): Promise<HostFacts> {
   const cgroup = probeCgroups();
@@ -55,6 +69,7 @@ export async function probeHost(): Promise<HostFacts> {
   return {
     kernel: kernelOf((readHostFile('/proc/sys/kernel/osrelease') ?? '').trim()),
     arch: GOARCH[nodeArch()] ?? nodeArch(),
+    x32: !lacksX32(),
     os: osOf(readHostFile('/etc/os-release') ?? readHostFile('/usr/lib/os-release') ?? ''),
     cpus: availableParallelism(),
     memory: totalmem(),
