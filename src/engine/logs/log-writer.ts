@@ -2,12 +2,16 @@ import type { Log } from '../../util/log.ts';
 import type { OutputName } from '../engine.ts';
 import { jsonFormat } from './json-format.ts';
 import { LineBuffer } from './line-cut.ts';
+import { localFormat } from './local-format.ts';
 import { LogClock } from './log-clock.ts';
 import { type LogConfig, logLimits } from './log-config.ts';
 import { LogFile } from './log-file.ts';
 import type { LogFormat } from './log-format.ts';
-import { localFormat } from './local-format.ts';
 import { type Unfinished, UnfinishedFile } from './unfinished-lines.ts';
+import { wholeLines } from './whole-lines.ts';
+
+/** How many bytes of a file one byte of output may become: a record of an empty line. */
+const LARGEST_GROWTH = 128;
 
 /** Writes the output of one process to its log. Nothing here throws because of the disk: output that cannot be kept is dropped. */
 export interface LogWriter {
@@ -45,7 +49,8 @@ export function openLogWriter(options: {
   const { config, path, attrs, log } = options;
   const format = formatOf(config.Type, attrs);
   if (format === undefined) return silentWriter();
-  return new FileWriter(new LogFile(path, logLimits(config), format, log), format);
+  const limits = logLimits(config);
+  return new FileWriter(new LogFile(path, limits, format, log), format, limits.maxSize);
 }
 
 function silentWriter(): LogWriter {
@@ -65,9 +70,12 @@ class FileWriter implements LogWriter {
   readonly #clock = new LogClock();
   readonly #lines = { stdout: new LineBuffer(), stderr: new LineBuffer() };
   readonly #aside: UnfinishedFile;
+  /** Bytes of output that one append may take, so that it fits a file even when the file is to be small. */
+  readonly #batch: number;
 
-  constructor(file: LogFile, format: LogFormat) {
+  constructor(file: LogFile, format: LogFormat, maxSize: number) {
     this.file = file;
+    this.#batch = Math.max(1, Math.floor(maxSize / LARGEST_GROWTH));
     this.#format = format;
     this.#aside = new UnfinishedFile(file.path);
     const before = this.#aside.read(file.mark);
@@ -108,7 +116,9 @@ class FileWriter implements LogWriter {
   #record(stream: OutputName, bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.#clock.tick();
-    const { buffer, length } = this.#format.encode(stream, bytes, this.#clock);
-    this.file.append(buffer, length);
+    for (const part of wholeLines(bytes, this.#batch)) {
+      const { buffer, length } = this.#format.encode(stream, part, this.#clock);
+      this.file.append(buffer, length);
+    }
   }
 }
