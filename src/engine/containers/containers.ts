@@ -2,6 +2,7 @@ import { GantryError, kindOf } from '../../util/errors.ts';
 import type { Containers } from '../engine.ts';
 import { readLogs } from '../logs/read-logs.ts';
 import { attachTo } from './attach.ts';
+import { emitContainer } from './container-events.ts';
 import { createContainer } from './create.ts';
 import { filterContainers } from './filter.ts';
 import { imagesBuiltOn } from './images-built-on.ts';
@@ -46,7 +47,12 @@ export function openContainers(parts: Parts): Containers {
     wait: (ref, condition, signal) => ({ exited: waitFor(find(ref), condition, signal) }),
     attach: (ref, options) => attachTo(parts, find(ref), options),
     resize: (ref, size) => resizeContainer(parts, find(ref), size),
-    top: (ref, psArgs) => topOf(find(ref), psArgs),
+    top: async (ref, psArgs) => {
+      const tracked = find(ref);
+      const table = await topOf(tracked, psArgs);
+      emitContainer(parts.events, tracked.container, 'top');
+      return table;
+    },
     logs: (ref, query) => readLogs(logSource(find(ref)), query),
   };
 }
