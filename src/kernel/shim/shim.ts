@@ -8,6 +8,7 @@ import { internal } from '../../util/errors.ts';
 import { ifExists } from '../../util/files.ts';
 import type { Log } from '../../util/log.ts';
 import { run } from '../../util/spawn.ts';
+import { endProcesses } from '../processes.ts';
 import { type ShimCall, shimCalls } from './shim-calls.ts';
 import { connectTtrpc } from './ttrpc-client.ts';
 
@@ -90,14 +91,17 @@ export function parseShimAddress(output: string): ShimAddress {
 
 /** Connects to the shims an earlier daemon left, and removes the traces of those that are gone. */
 export async function findShims(home: ShimHome): Promise<Shim[]> {
-  const found = await Promise.all((await readdir(home.dir)).map((name) => findShim(join(home.dir, name), home.log)));
+  const found = await Promise.all((await readdir(home.dir)).map((name) => findShim(home, name)));
   return found.filter((shim) => shim !== undefined);
 }
 
-async function findShim(dir: string, log: Log): Promise<Shim | undefined> {
+async function findShim(home: ShimHome, id: string): Promise<Shim | undefined> {
+  const dir = join(home.dir, id);
+  const { log } = home;
   const known = await readAddress(dir);
   if (known === undefined) {
-    await removeShimDir(dir);
+    await endShim(home, id);
+    await removeShimDir(dir, (await readAddress(dir))?.address);
     return undefined;
   }
   const reader = openShimLog(dir, log);
@@ -106,9 +110,15 @@ async function findShim(dir: string, log: Log): Promise<Shim | undefined> {
   } catch (error) {
     log.debug('a shim of an earlier daemon is gone', { shim: known.address, error });
     reader.destroy();
+    await endShim(home, id);
     await removeShimDir(dir, known.address);
     return undefined;
   }
+}
+
+/** Ends a shim we cannot speak to: mostly one that the daemon was killed over while it was starting it. */
+async function endShim({ eventSocket }: ShimHome, id: string): Promise<void> {
+  await endProcesses(({ args }) => args.includes(eventSocket) && args.includes(id));
 }
 
 /** Our own note, or the one the shim wrote itself in case the daemon was killed just before writing ours. */

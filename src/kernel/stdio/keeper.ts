@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { constants, openSync } from 'node:fs';
-import { mkdir, readFile, unlink } from 'node:fs/promises';
+import { constants, existsSync, openSync } from 'node:fs';
+import { mkdir, readFile, realpath, unlink } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { internal } from '../../util/errors.ts';
 import { ifExists, writeFileAtomic } from '../../util/files.ts';
 import { run } from '../../util/spawn.ts';
+import { endProcesses } from '../processes.ts';
 
 /**
  * A tiny process that outlives the daemon and holds FIFOs open.
@@ -39,6 +40,9 @@ while read -r -u 3 verb name; do
   esac
 done`;
 
+/** What process lists show of it. */
+const NAME = 'gantry-keeper';
+
 /** Finds the keeper an earlier daemon started, or starts one. It works in `dir`, where it keeps the files `control` and `process`. */
 export async function openKeeper(dir: string): Promise<Keeper> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -47,6 +51,9 @@ export async function openKeeper(dir: string): Promise<Keeper> {
   const before = await ifExists(() => readFile(identityFile, 'utf8'));
   if (before !== undefined && (await isSame(before)))
     return connected({ identity: before, fresh: false, identityFile, controlPath });
+  // The daemon may have been killed between starting one and writing down which.
+  const real = await realpath(dir);
+  if (existsSync(controlPath)) await endProcesses(({ args, cwd }) => args.at(-1) === NAME && cwd === real);
   await ifExists(() => unlink(controlPath));
   await run('mkfifo', ['-m', '600', controlPath]);
   const identity = await startKeeper(dir);
@@ -56,7 +63,7 @@ export async function openKeeper(dir: string): Promise<Keeper> {
 
 /** Resolves when the keeper reads its control FIFO, so that nothing written to it from now on is lost. */
 async function startKeeper(cwd: string): Promise<string> {
-  const child = spawn('bash', ['-c', SCRIPT, 'gantry-keeper'], {
+  const child = spawn('bash', ['-c', SCRIPT, NAME], {
     detached: true,
     stdio: ['ignore', 'pipe', 'ignore'],
     cwd,
