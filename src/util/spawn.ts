@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { hasCode, internal, unavailable } from './errors.ts';
 
 export interface RunOptions {
@@ -36,7 +37,8 @@ export async function run(command: string, args: readonly string[], options: Run
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
   child.on('error', (error) => {
-    const missing = hasCode(error, 'ENOENT') && options.cwd === undefined;
+    // A working directory that is not there gives the same code.
+    const missing = hasCode(error, 'ENOENT') && (options.cwd === undefined || existsSync(options.cwd));
     reject(missing ? unavailable(`the host tool "${command}" is not installed`, error) : error);
   });
   child.on('close', (code) => {
