@@ -10,7 +10,7 @@ import type { Container } from './model.ts';
 export function openHub(
   container: Container,
   pipes: IoPipes,
-  process: Process,
+  process: Pick<Process, 'closeStdin'>,
   engineLog: Log,
 ): { hub: StdioHub; log: LogWriter } {
   const { config, hostConfig, files } = container;

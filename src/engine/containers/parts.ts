@@ -6,7 +6,6 @@ import type { KeyedLock } from '../../util/keyed-lock.ts';
 import type { Log } from '../../util/log.ts';
 import type { Events, Image, Images } from '../engine.ts';
 import type { NetworkStack } from '../networks/networks.ts';
-import type { Container } from './model.ts';
 import type { Registry } from './registry.ts';
 
 /** What containers need of images. */
@@ -45,8 +44,13 @@ export interface Parts {
   readonly locks: KeyedLock;
   readonly host: HostFacts;
   readonly runtimes: ReadonlyMap<string, RuntimeBinary>;
-  /** Ends and takes apart what a container left behind when its shim was lost: processes, cgroups, the runtime's state. */
-  reap(container: Container): Promise<void>;
+  /**
+   * Ends and takes apart what a container left behind that no shim holds: processes, cgroups, the runtime's state. To be
+   * called while its bundle is there.
+   */
+  reap(containerId: string): Promise<void>;
+  /** Fires when the daemon goes down: from then on the ends of processes are left to the next one. */
+  readonly leaving: AbortSignal;
   readonly defaults: ContainerDefaults;
   readonly paths: {
     /** Below the data root: one directory a container. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeBundle } from '../../kernel/bundle.ts';
-import type { Task, TaskState } from '../../kernel/shim/shim-pool.ts';
+import type { Exit, Task, TaskState } from '../../kernel/shim/shim-pool.ts';
 import { ifExists } from '../../util/files.ts';
 import { nowRfc3339Nano } from '../../util/time.ts';
 import type { ExecTable } from '../execs/execs.ts';
@@ -10,11 +10,13 @@ import { adoptExec } from '../execs/start-exec.ts';
 import type { Container } from './model.ts';
 import { openHub } from './open-hub.ts';
 import type { Parts } from './parts.ts';
-import { readExecRecords, readIoRecord, removeExecRecord } from './run-records.ts';
+import { removeContainer } from './remove.ts';
+import { readExecRecords, readExitRecord, readIoRecord, removeExecRecord } from './run-records.ts';
 import { followProcess, settle, UNSEEN_EXIT } from './settle.ts';
 import { fromRow, stateJson } from './stored.ts';
 import { type Live, type Tracked, track } from './tracked.ts';
 import { useNetwork } from './use-network.ts';
+import { isRunning } from './wait.ts';
 
 /**
  * Makes memory agree with what is: called once at start, when the last daemon may have been killed at any point.
@@ -39,9 +41,18 @@ export async function recoverContainers(parts: Parts, execs: ExecTable): Promise
   }
   await discardStrangers(parts, found);
   await recoverExecs(parts, execs, pipes);
-  await parts.io.sweep(pipes);
   await sweepDirectories(parts);
   for (const end of ended) await end();
+  await parts.io.sweep(pipes);
+  await removeDue(parts);
+}
+
+/** An auto-removed container that does not run has nobody left who would start or remove it. */
+async function removeDue(parts: Parts): Promise<void> {
+  for (const tracked of parts.registry.all()) {
+    if (!tracked.container.hostConfig.AutoRemove || isRunning(tracked)) continue;
+    await removeContainer(parts, tracked, { force: false, volumes: true });
+  }
 }
 
 interface Found {
@@ -62,12 +73,34 @@ async function findTasks(parts: Parts): Promise<Map<string, Found>> {
   return found;
 }
 
-/** A container whose process nobody holds: if it ran when last seen, it ended without a witness, or goes on without one. */
+/**
+ * A container whose process nobody holds: if it ran when last seen, it ended while an earlier daemon was settling it,
+ * ended without a witness, or goes on without one. Its last words may still be in its pipes.
+ */
 async function withoutTask(parts: Parts, tracked: Tracked): Promise<(() => Promise<void>) | undefined> {
   const { container } = tracked;
-  if (existsSync(join(parts.paths.bundles, container.id))) await parts.reap(container);
-  if (container.state.status === 'created' || container.state.status === 'exited') return undefined;
-  return () => settle(parts, tracked, { status: UNSEEN_EXIT, at: nowRfc3339Nano() });
+  if (!existsSync(join(parts.paths.bundles, container.id))) return unseen(parts, tracked, undefined);
+  await parts.reap(container.id);
+  const exit = await readExitRecord(parts, container.id);
+  const end = unseen(parts, tracked, exit);
+  if (end !== undefined) await drainPipes(parts, container);
+  return end;
+}
+
+function unseen(parts: Parts, tracked: Tracked, exit: Exit | undefined): (() => Promise<void>) | undefined {
+  const { status } = tracked.container.state;
+  if (status === 'created' || status === 'exited') return undefined;
+  return () => settle(parts, tracked, exit ?? { status: UNSEEN_EXIT, at: nowRfc3339Nano() });
+}
+
+/** Takes what the keeper still holds into the log. */
+async function drainPipes(parts: Parts, container: Container): Promise<void> {
+  const paths = await readIoRecord(parts, container.id);
+  if (paths === undefined || !existsSync(paths.stdout)) return;
+  const io = parts.io.reopen(paths);
+  const { hub } = openHub(container, io, { closeStdin: async () => {} }, parts.log);
+  await hub.finish();
+  io.release();
 }
 
 /** Takes over a process, running or ended; one that was created and never started is taken back. */
@@ -81,7 +114,7 @@ async function withTask(
   const paths = await readIoRecord(parts, container.id);
   if (state.status === 'created' || paths === undefined) {
     await discardTask(parts, container.id, task);
-    return withoutTask(parts, tracked);
+    return unseen(parts, tracked, undefined);
   }
   for (const path of Object.values(paths)) pipes.add(path);
   const io = parts.io.reopen(paths);
@@ -89,8 +122,8 @@ async function withTask(
   const live: Live = { task, pipes: io, hub, log, settled: Promise.withResolvers() };
   tracked.live = live;
   useNetwork(container, parts.networks.sandbox(container.id));
-  if (state.status === 'stopped') return () => settle(parts, tracked, state.exit);
   seenRunning(parts, container, task, state);
+  if (state.status === 'stopped') return () => settle(parts, tracked, state.exit);
   followProcess(parts, tracked, live);
   return undefined;
 }
@@ -98,12 +131,13 @@ async function withTask(
 async function recoverExecs(parts: Parts, execs: ExecTable, pipes: Set<string>): Promise<void> {
   for (const record of await readExecRecords(parts)) {
     const tracked = parts.registry.byId(record.containerId);
-    if (tracked?.live !== undefined && tracked.container.state.pid > 0) {
-      for (const path of Object.values(record.paths)) pipes.add(path);
-      execs.adopt(adoptExec(parts, tracked, tracked.live.task, record));
-    } else {
+    const exec = tracked?.live && (await adoptExec(parts, tracked, tracked.live.task, record));
+    if (exec === undefined) {
       await removeExecRecord(parts, record.id);
+      continue;
     }
+    for (const path of Object.values(record.paths)) pipes.add(path);
+    execs.adopt(exec);
   }
 }
 
@@ -123,6 +157,7 @@ function seenRunning(parts: Parts, container: Container, task: Task, state: Task
 async function discardTask(parts: Parts, id: string, task: Task): Promise<void> {
   await task.killAll(9).catch(() => {});
   await task.delete().catch((error: unknown) => parts.log.warn('a left-over task stays', { container: id, error }));
+  await parts.reap(id);
   await removeBundle(join(parts.paths.bundles, id));
   await parts.networks.leave(id);
 }
@@ -134,10 +169,15 @@ async function discardStrangers(parts: Parts, found: ReadonlyMap<string, Found>)
   }
 }
 
-/** Removes the directories of containers that have no row, and the bundles of those that have no process. */
+/**
+ * Removes the directories of containers that have no row, and the bundles of those that have no process. A bundle is
+ * all there is of a container whose runtime was killed in the middle of making it, after its row was gone.
+ */
 async function sweepDirectories(parts: Parts): Promise<void> {
   for (const id of (await ifExists(() => readdir(parts.paths.bundles))) ?? []) {
-    if (parts.registry.byId(id)?.live === undefined) await removeBundle(join(parts.paths.bundles, id));
+    const tracked = parts.registry.byId(id);
+    if (tracked === undefined) await parts.reap(id);
+    if (tracked?.live === undefined) await removeBundle(join(parts.paths.bundles, id));
   }
   for (const id of (await ifExists(() => readdir(parts.paths.containers))) ?? []) {
     if (parts.registry.byId(id) === undefined)

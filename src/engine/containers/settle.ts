@@ -6,6 +6,7 @@ import { emitContainer, emitNetworks } from './container-events.ts';
 import type { Container } from './model.ts';
 import type { Parts } from './parts.ts';
 import { removeContainer } from './remove.ts';
+import { writeExitRecord } from './run-records.ts';
 import { stateJson } from './stored.ts';
 import { type Live, notify, type Tracked } from './tracked.ts';
 import { useNetwork } from './use-network.ts';
@@ -18,7 +19,8 @@ export function followProcess(parts: Parts, tracked: Tracked, live: Live): void 
   live.task
     .wait()
     .catch((error: unknown): Exit => {
-      parts.log.error('lost sight of a process', { container: tracked.container.id, error });
+      if (!parts.leaving.aborted)
+        parts.log.error('lost sight of a process', { container: tracked.container.id, error });
       return { status: UNSEEN_EXIT, at: nowRfc3339Nano() };
     })
     .then((exit) => settle(parts, tracked, exit))
@@ -32,9 +34,13 @@ export function followProcess(parts: Parts, tracked: Tracked, live: Live): void 
  * live exit and by recovery alike.
  */
 export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promise<void> {
-  await parts.locks.run(tracked.container.id, async () => {
+  const settled = await parts.locks.run(tracked.container.id, async () => {
+    if (parts.leaving.aborted) return false;
     const { container, live } = tracked;
-    if (live !== undefined) await closeProcess(parts, container, live);
+    // Its processes are gone, so the network can go while the shim still takes the rest apart.
+    const left = parts.networks.leave(container.id);
+    left.catch(failing(parts, container.id)('a network namespace stays until the next start'));
+    if (live !== undefined) await closeProcess(parts, container, live, exit);
     container.state = {
       ...container.state,
       status: 'exited',
@@ -43,7 +49,7 @@ export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promis
       exitCode: exit.status,
       finishedAt: exit.at,
     };
-    parts.rows.saveState(container.id, stateJson(container));
+    await Promise.all([writeDown(parts, container), left.catch(() => {})]);
     emitContainer(parts.events, container, 'die', {
       execDuration: String(secondsBetween(container.state.startedAt, exit.at)),
       exitCode: String(exit.status),
@@ -53,28 +59,50 @@ export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promis
     container.execIds = [];
     tracked.live = undefined;
     live?.settled.resolve();
+    return true;
   });
+  if (!settled) return;
   notify(tracked.onExit, { statusCode: exit.status });
   if (tracked.container.hostConfig.AutoRemove && !tracked.restarting) {
     await removeContainer(parts, tracked, { force: false, volumes: true });
   }
 }
 
-/** Deleting comes first: the shim answers it when it has passed on all output, so that the pipes then hold the rest. */
-async function closeProcess(parts: Parts, container: Container, live: Live): Promise<void> {
+/**
+ * The row first, then what the process was made of and the next daemon would need if this one were killed in between. A
+ * row that cannot be written, on a full disk, must not keep anybody waiting for the end: then the bundle tells it.
+ */
+async function writeDown(parts: Parts, container: Container): Promise<void> {
   const { id } = container;
-  const failed = (what: string) => (error: unknown) => parts.log.warn(what, { container: id, error });
+  const failed = failing(parts, id);
+  let written = true;
+  try {
+    parts.rows.saveState(id, stateJson(container));
+  } catch (error) {
+    written = false;
+    failed('the end of a process could not be written down')(error);
+  }
+  if (!written) return;
+  await removeBundle(join(parts.paths.bundles, id)).catch(failed('a bundle stays until the next start'));
+}
+
+const failing = (parts: Parts, id: string) => (what: string) => (error: unknown) =>
+  parts.log.warn(what, { container: id, error });
+
+/**
+ * Deleting comes first: the shim answers it when it has passed on all output, so that the pipes then hold the rest. The exit
+ * code is noted in the bundle before that, because afterwards the shim no longer knows it.
+ */
+async function closeProcess(parts: Parts, container: Container, live: Live, exit: Exit): Promise<void> {
+  const failed = failing(parts, container.id);
   live.hub.exited();
+  await writeExitRecord(parts, container.id, exit).catch(failed('an exit code could not be noted'));
   await live.task.delete().catch(async (error: unknown) => {
     failed('the shim could not delete a task')(error);
-    await parts.reap(container).catch(failed('what a lost shim held could not be taken apart'));
+    await parts.reap(container.id).catch(failed('what a lost shim held could not be taken apart'));
   });
   await live.hub.finish().catch(failed('the output of a process could not be finished'));
   live.pipes.release();
-  await Promise.all([
-    removeBundle(join(parts.paths.bundles, id)).catch(failed('a bundle stays until the next start')),
-    parts.networks.leave(id).catch(failed('a network namespace stays until the next start')),
-  ]);
 }
 
 function secondsBetween(from: string, to: string): bigint {

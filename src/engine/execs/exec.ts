@@ -19,7 +19,6 @@ export interface ExecRecord {
   readonly id: string;
   readonly containerId: string;
   readonly request: ExecBody;
-  readonly pid: number;
   readonly paths: IoPaths;
 }
 

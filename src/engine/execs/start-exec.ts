@@ -1,7 +1,7 @@
 import type { Process, Task } from '../../kernel/shim/shim-pool.ts';
 import type { IoPipes } from '../../kernel/stdio/io-pool.ts';
 import type { ExecBody } from '../../spec/container.ts';
-import { conflict, messageOf } from '../../util/errors.ts';
+import { conflict, kindOf, messageOf } from '../../util/errors.ts';
 import { emitContainer } from '../containers/container-events.ts';
 import { containerUser } from '../containers/container-user.ts';
 import type { Parts } from '../containers/parts.ts';
@@ -53,7 +53,12 @@ async function launch(parts: Parts, tracked: Tracked, exec: Exec, client: ExecCl
   undo.defer(() => pipes.release());
   const body = { ...request, ConsoleSize: client?.consoleSize ?? request.ConsoleSize };
   const spec = execProcess({ container, body, host: parts.host, user });
-  const process = await live.task.exec(exec.id, { ...pipes.paths, terminal: request.Tty, process: spec });
+  const { id, containerId } = exec;
+  // Noted before it runs: a kill of the daemon must not leave a process that nobody knows of.
+  const noted = writeExecRecord(parts, { id, containerId, request, paths: pipes.paths });
+  undo.defer(() => Promise.allSettled([noted]).then(() => removeExecRecord(parts, id)));
+  const registered = live.task.exec(id, { ...pipes.paths, terminal: request.Tty, process: spec });
+  const [process] = await Promise.all([registered, noted]);
   undo.defer(async () => void (await process.delete().catch(() => {})));
   // A shim forgets a request to close the input of a process that has not started.
   const started = Promise.withResolvers<void>();
@@ -67,8 +72,6 @@ async function launch(parts: Parts, tracked: Tracked, exec: Exec, client: ExecCl
   started.resolve();
   undo.move();
   exec.process = process;
-  const { id, containerId, pid } = exec;
-  await writeExecRecord(parts, { id, containerId, request, pid, paths: pipes.paths });
   followExec(parts, tracked, exec, { process, pipes, hub });
   return { attached: detached };
 }
@@ -89,6 +92,7 @@ export function followExec(parts: Parts, tracked: Tracked, exec: Exec, running: 
   const end = async (): Promise<void> => {
     // A shim that is gone takes its processes' exit codes along.
     const exit = await process.wait().catch(() => ({ status: 137 }));
+    if (parts.leaving.aborted) return;
     hub.exited();
     await process.delete().catch(() => {});
     // Before the streams end: a client asks for the exit code as soon as they do.
@@ -109,14 +113,40 @@ function ended({ container }: Tracked, exec: Exec, exitCode: number): void {
   container.execIds = container.execIds.filter((id) => id !== exec.id);
 }
 
-/** Follows an exec that an earlier daemon started in a task that was adopted. */
-export function adoptExec(parts: Parts, tracked: Tracked, task: Task, record: ExecRecord): Exec {
+/**
+ * Follows an exec that an earlier daemon started in a task that was adopted. Undefined when there is none, or when it was
+ * registered and never started.
+ */
+export async function adoptExec(
+  parts: Parts,
+  tracked: Tracked,
+  task: Task,
+  record: ExecRecord,
+): Promise<Exec | undefined> {
   const process = task.adoptExec(record.id);
+  const state = await process.state().catch(ifUnknown);
+  if (state === undefined || state.status === 'created') {
+    await process.delete().catch(() => {});
+    return undefined;
+  }
   const pipes = parts.io.reopen(record.paths);
   const hub = new StdioHub({ pipes, log: undefined, stdinOnce: true, closeStdin: () => process.closeStdin() });
-  const { id, containerId, request, pid } = record;
-  const exec: Exec = { id, containerId, request, pid, running: true, exitCode: undefined, process, endedAt: 0 };
+  const { id, containerId, request } = record;
+  const exec: Exec = {
+    id,
+    containerId,
+    request,
+    pid: state.pid,
+    running: true,
+    exitCode: undefined,
+    process,
+    endedAt: 0,
+  };
   tracked.container.execIds = [...tracked.container.execIds, id];
   followExec(parts, tracked, exec, { process, pipes, hub });
   return exec;
+}
+
+function ifUnknown(error: unknown): undefined {
+  if (kindOf(error) !== 'not-found') throw error;
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../../util/spawn.ts';
 import type { RuntimeBinary } from './task-types.ts';
@@ -9,5 +10,7 @@ import type { RuntimeBinary } from './task-types.ts';
  * @throws `internal` with the runtime's words, `unavailable` when it is not installed.
  */
 export async function deleteOrphan(o: { id: string; namespace: string; runtime: RuntimeBinary }): Promise<void> {
-  await run(o.runtime.binary, ['--root', join(o.runtime.root, o.namespace), 'delete', '--force', o.id]);
+  const root = join(o.runtime.root, o.namespace);
+  if (!existsSync(join(root, o.id))) return;
+  await run(o.runtime.binary, ['--root', root, 'delete', '--force', o.id]);
 }

@@ -43,7 +43,7 @@ export interface Exit {
 
 export type TaskStatus = 'unknown' | 'created' | 'running' | 'stopped' | 'paused' | 'pausing';
 
-/** What the shim says of a container's first process. */
+/** What the shim says of a process. */
 export interface TaskState {
   status: TaskStatus;
   pid: number;
@@ -67,6 +67,7 @@ export interface Process {
   resize(size: { width: number; height: number }): Promise<void>;
   /** Lets the process read end of file, once whoever writes its stdin FIFO has closed it too. */
   closeStdin(): Promise<void>;
+  state(): Promise<TaskState>;
   /** Forgets an ended process; answers when the shim has passed on all of its output. */
   delete(): Promise<Exit>;
 }
@@ -76,7 +77,6 @@ export interface Task extends Process {
   readonly id: string;
   /** Address of the shim, for `ShimPool.adopt` after a restart. */
   readonly shim: string;
-  state(): Promise<TaskState>;
   pids(): Promise<number[]>;
   pause(): Promise<void>;
   resume(): Promise<void>;

@@ -86,6 +86,11 @@ class ShimProcess implements Process {
     await this.call('CloseIO', { ...this.#key, stdin: true });
   }
 
+  async state(): Promise<TaskState> {
+    const state = await this.call('State', this.#key);
+    return { status: STATUSES[state.status] ?? 'unknown', pid: state.pid, exit: exitOf(state) };
+  }
+
   async delete(): Promise<Exit> {
     return exitOf(await this.call('Delete', this.#key));
   }
@@ -107,11 +112,6 @@ class ShimTask extends ShimProcess implements Task {
     const exit = await super.delete();
     this.#shim.forget(this.id);
     return exit;
-  }
-
-  async state(): Promise<TaskState> {
-    const state = await this.call('State', { id: this.id });
-    return { status: STATUSES[state.status] ?? 'unknown', pid: state.pid, exit: exitOf(state) };
   }
 
   async pids(): Promise<number[]> {

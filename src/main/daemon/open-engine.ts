@@ -14,7 +14,7 @@ import { openNetworkStack } from '../../engine/networks/networks.ts';
 import { openSystem } from '../../engine/system/system.ts';
 import { chooseRuntime } from '../../kernel/host/choose-runtime.ts';
 import { probeHost } from '../../kernel/host/host-facts.ts';
-import { deleteOrphan } from '../../kernel/shim/delete-orphan.ts';
+import { reapOrphan } from '../../kernel/reap-orphan.ts';
 import { openShimPool } from '../../kernel/shim/shim-pool.ts';
 import { openIoPool } from '../../kernel/stdio/io-pool.ts';
 import { openStore, type Store } from '../../store/store.ts';
@@ -68,6 +68,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
       onOom: (it) => markOom(parts, it),
     }),
   );
+  const leaving = new AbortController();
   const parts: Parts = {
     registry,
     rows: store.containers,
@@ -79,10 +80,15 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     locks: new KeyedLock(),
     host,
     runtimes: runtimes.byName,
-    reap: async (container) => {
-      const runtime = runtimes.byName.get(container.hostConfig.Runtime);
-      if (runtime !== undefined) await deleteOrphan({ id: container.id, namespace: NAMESPACE, runtime });
-    },
+    reap: (containerId) =>
+      reapOrphan({
+        id: containerId,
+        bundle: join(paths.bundles, containerId),
+        namespace: NAMESPACE,
+        runtimes: runtimes.byName.values(),
+        cgroup: host.cgroup,
+      }),
+    leaving: leaving.signal,
     defaults: { runtime: runtimes.defaultName, logConfig: { Type: 'json-file', Config: {} }, dns: config.dns },
     paths: { ...paths, containers: store.dirs.containers },
     log,
@@ -91,7 +97,10 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   await recoverContainers(parts, execs);
   await images.releaseUnused();
   stack.defer(() => leaveNothingIdle(parts));
-  stack.defer(() => letGo(registry));
+  stack.defer(() => {
+    leaving.abort();
+    return letGo(parts);
+  });
   const system = openSystem({ id, version: VERSION, config, host, runtimes, events, log });
   const open = stack.move();
   return {
@@ -106,9 +115,14 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   };
 }
 
-/** Running containers keep what they have printed in their pipes for the next daemon; clients are let go. */
-function letGo(registry: Registry): void {
-  for (const { live } of registry.all()) live?.hub.close();
+/**
+ * Running containers keep what they have printed in their pipes for the next daemon; clients are let go. What is being
+ * done to a container is finished first, the end of its process above all.
+ */
+async function letGo({ registry, locks }: Parts): Promise<void> {
+  await Promise.all(
+    registry.all().map((tracked) => locks.run(tracked.container.id, async () => tracked.live?.hub.close())),
+  );
 }
 
 /** An engine that goes away while nothing runs takes its bridge, rules and shims along. */
