@@ -1,10 +1,10 @@
+import type { Client } from '../client/client.ts';
 import { invalid, messageOf } from '../util/errors.ts';
 import { type Command, type CommandContext, ExitError, type Surroundings } from './command.ts';
 import { COMMON, GROUPS, type Group, type Listed, OTHERS } from './command-list.ts';
 import type { FlagSpec } from './flags/flag-spec.ts';
 import { type ParsedFlags, parseFlags, UsageError } from './flags/parse-flags.ts';
 import { globalFlags, LOG_LEVEL_NAMES } from './global-flags.ts';
-import type { Client } from '../client/client.ts';
 
 /** What the composition root gives the command line. */
 export interface CliOptions extends Surroundings {

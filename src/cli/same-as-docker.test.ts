@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 // Compares with docker's command line, byte for byte, on one engine. It needs docker 28 and an engine that has the
 // image busybox: DOCKER_TEST_HOST names its socket, e.g. unix:///var/run/docker.sock.

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
-import { codecOf, expand, type ExpansionLimits } from './compression.ts';
+import { codecOf, type ExpansionLimits, expand } from './compression.ts';
 import { kindOf, messageOf } from './errors.ts';
 import { inPieces } from './tar/tar-fixture.ts';
 

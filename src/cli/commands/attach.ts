@@ -1,8 +1,8 @@
 import type { ContainerInspect } from '../../client/types.ts';
 import { type Command, type CommandContext, ExitError } from '../command.ts';
 import { bool, text } from '../flags/flag-spec.ts';
-import { followSize } from '../terminal/resize.ts';
 import { proxySignals } from '../terminal/proxy-signals.ts';
+import { followSize } from '../terminal/resize.ts';
 import { runSession } from '../terminal/session.ts';
 
 export const attach: Command = {

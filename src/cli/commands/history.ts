@@ -1,11 +1,11 @@
 import type { HistoryItem } from '../../client/types.ts';
+import { shortId } from '../../util/id.ts';
 import type { Command } from '../command.ts';
 import { bool, text } from '../flags/flag-spec.ts';
 import { TABLE_FORMAT_DOC } from '../format/format-doc.ts';
 import { rfc3339 } from '../format/local-time.ts';
 import { printRows, type RowKind } from '../format/print-rows.ts';
 import { ellipsis, humanDuration, humanSize } from '../format/units.ts';
-import { shortId } from '../../util/id.ts';
 
 function row(trunc: boolean, human: boolean): RowKind<HistoryItem> {
   const since = (item: HistoryItem) =>

@@ -1,5 +1,5 @@
-import type { Command } from '../command.ts';
 import { invalid } from '../../util/errors.ts';
+import type { Command } from '../command.ts';
 import { bool } from '../flags/flag-spec.ts';
 import { forEachName } from '../for-each.ts';
 

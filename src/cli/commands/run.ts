@@ -2,11 +2,11 @@ import { messageOf } from '../../util/errors.ts';
 import { type Command, type CommandContext, ExitError } from '../command.ts';
 import { bool, text } from '../flags/flag-spec.ts';
 import type { ParsedFlags } from '../flags/parse-flags.ts';
-import { containerBody, type ContainerBody } from '../run/container-body.ts';
+import { type ContainerBody, containerBody } from '../run/container-body.ts';
 import { containerFlags } from '../run/container-flags.ts';
 import { createContainer } from '../run/create-container.ts';
-import { followSize, sizeOf } from '../terminal/resize.ts';
 import { proxySignals } from '../terminal/proxy-signals.ts';
+import { followSize, sizeOf } from '../terminal/resize.ts';
 import { runSession, type SessionEnd } from '../terminal/session.ts';
 
 /** `run`: create, attach, wait, start, in this order so that nothing of the container's life is missed. */

@@ -2,8 +2,8 @@ import { messageOf } from '../../util/errors.ts';
 import { type Command, type CommandContext, ExitError } from '../command.ts';
 import { bool, text } from '../flags/flag-spec.ts';
 import type { ParsedFlags } from '../flags/parse-flags.ts';
-import { followSize } from '../terminal/resize.ts';
 import { proxySignals } from '../terminal/proxy-signals.ts';
+import { followSize } from '../terminal/resize.ts';
 import { runSession } from '../terminal/session.ts';
 
 export const start: Command = {

@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
-import { stopFlags, stopQuery } from '../run/stop-flags.ts';
 import { forEachName } from '../for-each.ts';
+import { stopFlags, stopQuery } from '../run/stop-flags.ts';
 
 export const stop: Command = {
   use: '[OPTIONS] CONTAINER [CONTAINER...]',

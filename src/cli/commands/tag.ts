@@ -1,6 +1,6 @@
 import { messageOf } from '../../util/errors.ts';
 import { type Command, ExitError } from '../command.ts';
-import { parseReference, type ImageReference } from '../run/image-reference.ts';
+import { type ImageReference, parseReference } from '../run/image-reference.ts';
 
 export const tag: Command = {
   use: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',

@@ -1,8 +1,8 @@
 import type { ContainerSummary } from '../../client/types.ts';
 import { shortId } from '../../util/id.ts';
 import { goQuote, sortedKeys } from '../template/go-print.ts';
-import { goTime } from './local-time.ts';
 import { displayPorts } from './display-ports.ts';
+import { goTime } from './local-time.ts';
 import type { RowKind } from './print-rows.ts';
 import { ellipsis, humanDuration, humanSize } from './units.ts';
 

@@ -1,8 +1,5 @@
 import { bool, type FlagSpec, list, one, text } from '../flags/flag-spec.ts';
 import { bytes, bytesOrUnlimited, duration, integer, nanoCpus, uint16 } from '../flags/values.ts';
-import { parseGpus } from './gpus.ts';
-import { parseMount } from './mount.ts';
-import { parseNetwork } from './network.ts';
 import {
   attachStream,
   dnsAddress,
@@ -14,6 +11,9 @@ import {
   ulimit,
   weightDevice,
 } from './flag-values.ts';
+import { parseGpus } from './gpus.ts';
+import { parseMount } from './mount.ts';
+import { parseNetwork } from './network.ts';
 
 const int = (name: string, doc: string, extra = {}) => one(name, 'int', doc, { parse: integer, ...extra });
 const size = (name: string, doc: string) => one(name, 'bytes', doc, { parse: bytes });

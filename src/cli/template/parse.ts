@@ -1,4 +1,4 @@
-import { type Piece, lex, templateError, type Token } from './lex.ts';
+import { lex, type Piece, type Token, templateError } from './lex.ts';
 import type { Expr, Node, Pipe } from './nodes.ts';
 
 /** Parses a Go template. `functions` are the names it may call. @throws `invalid` with Go's wording. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { chooseSubnet, usedSubnets } from '../../kernel/net/subnets.ts';
 import { type Cidr, formatCidr, formatIpv4, networkOf, overlaps, parseCidr } from '../../kernel/net/ipv4.ts';
+import { chooseSubnet, usedSubnets } from '../../kernel/net/subnets.ts';
 import type { Db } from '../../store/db.ts';
 import { invalid } from '../../util/errors.ts';
 import { randomId } from '../../util/id.ts';

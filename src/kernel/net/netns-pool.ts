@@ -1,10 +1,10 @@
 import type { Log } from '../../util/log.ts';
 import { run } from '../../util/spawn.ts';
 import type { AddressPool } from './addresses.ts';
-import { macOf, type Cidr } from './ipv4.ts';
+import { type Cidr, macOf } from './ipv4.ts';
 import { netnsName, serials, vethName } from './netns-names.ts';
 import type { NetnsReaper } from './netns-reaper.ts';
-import { netnsScript, type NetnsPlan } from './netns-script.ts';
+import { type NetnsPlan, netnsScript } from './netns-script.ts';
 
 /** A namespace ready for a container: `eth0` has its address, the default route is set. Used once, then removed. */
 export interface Slot {

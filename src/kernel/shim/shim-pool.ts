@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { invalid, kindOf, unavailable } from '../../util/errors.ts';
 import type { Log } from '../../util/log.ts';
-import { serveShimEvents } from './shim-events.ts';
 import { findShims, type Shim, type ShimHome, startShim } from './shim.ts';
+import { serveShimEvents } from './shim-events.ts';
 import { createTask, findTask } from './task.ts';
 import type { ShimPool, Task, TaskOptions } from './task-types.ts';
 

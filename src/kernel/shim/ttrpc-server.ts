@@ -1,7 +1,7 @@
 import { unlink } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
-import { ifExists } from '../../util/files.ts';
 import { messageOf } from '../../util/errors.ts';
+import { ifExists } from '../../util/files.ts';
 import { decode, encode } from './messages.ts';
 import { encodeFrame, type Frame, FrameReader, REQUEST, RESPONSE } from './ttrpc-frames.ts';
 
