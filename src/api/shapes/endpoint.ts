@@ -26,10 +26,16 @@ function endpointSettings(c: Container, asked: EndpointConfig | undefined, at: E
   };
 }
 
+const networkName = (mode: string): string => (mode === 'default' ? 'bridge' : mode);
+
+/** The network a container is in by its mode, shown also while it does not run; another container's is not its own. */
+function modeNetwork({ hostConfig: { NetworkMode: mode } }: Container): string[] {
+  return mode === '' || mode.startsWith('container:') ? [] : [networkName(mode)];
+}
+
 /** `NetworkSettings.Networks`: each network the container is to join or has joined. */
 export function networkEndpoints(c: Container, api: number): Record<string, ReturnType<typeof endpointSettings>> {
-  const names = new Set([...Object.keys(c.networks), ...Object.keys(c.endpoints)]);
-  return Object.fromEntries(
-    [...names].map((name) => [name, endpointSettings(c, c.networks[name], c.endpoints[name], api)]),
-  );
+  const asked = Object.fromEntries(Object.entries(c.networks).map(([name, config]) => [networkName(name), config]));
+  const names = new Set([...modeNetwork(c), ...Object.keys(asked), ...Object.keys(c.endpoints)]);
+  return Object.fromEntries([...names].map((name) => [name, endpointSettings(c, asked[name], c.endpoints[name], api)]));
 }

@@ -1,4 +1,5 @@
 import type { ContainerConfig, HostConfig } from '../../spec/container.ts';
+import { maskedPaths, readonlyPaths } from '../runtime-spec/hidden-paths.ts';
 import type { Parts } from './parts.ts';
 
 const SHM_BYTES = 64 << 20;
@@ -14,6 +15,8 @@ export function completeHostConfig(asked: HostConfig, parts: Parts, config: Cont
     Runtime: asked.Runtime || parts.defaults.runtime,
     RestartPolicy: { ...asked.RestartPolicy, Name: asked.RestartPolicy.Name || 'no' },
     MemorySwap: asked.Memory > 0 && asked.MemorySwap === 0 ? 2 * asked.Memory : asked.MemorySwap,
+    MaskedPaths: asked.Privileged ? asked.MaskedPaths : maskedPaths(asked, parts.host),
+    ReadonlyPaths: asked.Privileged ? asked.ReadonlyPaths : readonlyPaths(asked),
     LogConfig: asked.LogConfig.Type === '' ? { ...parts.defaults.logConfig } : asked.LogConfig,
   };
 }

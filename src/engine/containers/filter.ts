@@ -120,7 +120,8 @@ function placeChecks({ filters, imagesOf }: ListQuery): Check[] {
       mounts.some(({ name, source, destination }) =>
         volumes.some((it) => it === (name || source) || it === destination),
       ),
-    ({ config }) => expose === undefined || Object.keys(config.ExposedPorts).some((port) => expose(port)),
+    // As in dockerd, ports are those of a running container.
+    ({ ports }) => expose === undefined || Object.keys(ports).some((port) => expose(port)),
     (container) => publish === undefined || publishedPorts(container).some((port) => publish(port)),
   ];
 }
