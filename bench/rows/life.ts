@@ -29,10 +29,11 @@ export const lifeRows: Row[] = [
     unit: 'ms',
     measure: (target) =>
       timed(async () => {
-        const { Id } = await post(target, 'POST', '/containers/create', config);
-        await post(target, 'POST', `/containers/${Id}/start`);
-        await post(target, 'POST', `/containers/${Id}/wait`);
-        await post(target, 'DELETE', `/containers/${Id}`);
+        const created = await post(target, 'POST', '/containers/create', config);
+        const path = `/containers/${String(created['Id'])}`;
+        await post(target, 'POST', `${path}/start`);
+        await post(target, 'POST', `${path}/wait`);
+        await post(target, 'DELETE', path);
       }),
   },
   {

@@ -95,17 +95,17 @@ test('an error of the source is told as it is, whatever the codec', async () => 
 
 test('a reader may stop early', async () => {
   for (const compress of Object.values(compressors)) {
-    let closed = false;
+    const state = { closed: false };
     async function* source(): AsyncGenerator<Uint8Array> {
       try {
         yield* inPieces(compress(data), 1000);
       } finally {
-        closed = true;
+        state.closed = true;
       }
     }
     const { chunks } = await expand(source());
     for await (const _ of chunks) break;
-    for (let i = 0; i < 50 && !closed; i++) await new Promise((resolve) => setTimeout(resolve, 10));
-    assert.ok(closed, 'the source was left open');
+    for (let i = 0; i < 50 && !state.closed; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.ok(state.closed, 'the source was left open');
   }
 });

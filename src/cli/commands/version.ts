@@ -48,7 +48,7 @@ async function clientOf({ client, version: own }: CommandContext, connected: boo
 
 /** Build times are shown in Go's ANSIC form. */
 function dated(server: ServerVersion): ServerVersion {
-  const components = (server.Components ?? []).map((component) => {
+  const parts = (server.Components ?? []).map((component) => {
     const { BuildTime } = component.Details ?? {};
     return BuildTime === undefined
       ? component
@@ -57,7 +57,7 @@ function dated(server: ServerVersion): ServerVersion {
   return {
     ...server,
     ...(server.BuildTime === undefined ? {} : { BuildTime: ansic(server.BuildTime) }),
-    Components: components,
+    Components: parts,
   };
 }
 

@@ -81,7 +81,7 @@ export function printRows<T>(kind: RowKind<T>, items: readonly T[], format: stri
 
 const ITEM = Symbol('item');
 
-function holding<T>(row: object, item: T): object {
+function holding(row: object, item: unknown): object {
   return Object.assign(row, { [ITEM]: item });
 }
 

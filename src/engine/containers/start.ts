@@ -34,17 +34,17 @@ export async function startContainer(parts: Parts, tracked: Tracked): Promise<vo
       await launch(parts, tracked);
       return undefined;
     } catch (error) {
-      const failure = startFailure(error, container.path);
+      const { exitCode, error: cause } = startFailure(error, container.path);
       container.state = {
         ...container.state,
-        exitCode: failure.exitCode,
-        error: messageOf(failure.error),
+        exitCode,
+        error: messageOf(cause),
         pid: 0,
         shim: '',
       };
       parts.rows.saveState(container.id, stateJson(container));
       endPendingAttaches(tracked);
-      return failure.error;
+      return cause;
     }
   });
   if (failure === undefined) return;

@@ -51,7 +51,7 @@ export function parseConfigFile(text: string, path: string): PartialConfig {
 
 /** A key given in both places has no right answer, whatever the values are. Lists of runtimes are refused name by name. */
 function refuseTwice(flags: PartialConfig, file: PartialConfig, path: string): void {
-  const value = (it: unknown) => (typeof it === 'object' ? JSON.stringify(it) : String(it));
+  const value = (it: unknown) => (typeof it === 'string' ? it : JSON.stringify(it));
   const twice = Object.entries(flags)
     .filter(([key]) => key in file)
     .map(([key, flag]) => `${key}: (from flag: ${value(flag)}, from file: ${value(file[key as keyof PartialConfig])})`);
