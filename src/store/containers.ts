@@ -43,10 +43,12 @@ export function openContainerRows(db: Db): ContainerRows {
         spec: column(row, 'spec'),
         state: column(row, 'state'),
       })),
-    insert: (row) => void insert.run(row.id, row.name, row.image, row.created, row.spec, row.state),
-    rename: (id, name) => void rename.run(name, id),
-    saveSpec: (id, spec) => void saveSpec.run(spec, id),
-    saveState: (id, state) => void saveState.run(state, id),
-    remove: (id) => void remove.run(id),
+    insert: ({ id, name, image, created, spec, state }) => {
+      db.transaction(() => insert.run(id, name, image, created, spec, state));
+    },
+    rename: (id, name) => void db.transaction(() => rename.run(name, id)),
+    saveSpec: (id, spec) => void db.transaction(() => saveSpec.run(spec, id)),
+    saveState: (id, state) => void db.transaction(() => saveState.run(state, id)),
+    remove: (id) => void db.transaction(() => remove.run(id)),
   };
 }

@@ -1,11 +1,15 @@
 import { DatabaseSync } from 'node:sqlite';
-import { conflict, hasCode, messageOf } from '../util/errors.ts';
+import { conflict, hasCode, internal, messageOf } from '../util/errors.ts';
 import { migrations } from './schema.ts';
 
 /** The metadata database. Statements are prepared by the modules that own a table; nothing else opens it. */
 export interface Db {
   readonly sql: DatabaseSync;
-  /** Runs `work` in one transaction: on return it is durable on disk, on a throw nothing of it happened. */
+  /**
+   * Runs `work` in one transaction: on return it is durable on disk, on a throw nothing of it happened.
+   *
+   * @throws `internal` `… no space left on device`; what `work` throws.
+   */
   transaction<T>(work: () => T): T;
   close(): void;
 }
@@ -39,10 +43,15 @@ export function openDb(path: string): Db {
       return result;
     } catch (error) {
       if (sql.isTransaction) sql.exec('ROLLBACK');
-      throw error;
+      throw isFull(error) ? internal(`write ${path}: no space left on device`, error) : error;
     }
   };
   return { sql, transaction, close: () => sql.close() };
+}
+
+/** Source: sqlite.org/rescode.html, SQLITE_FULL. */
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === 13;
 }
 
 function migrate(sql: DatabaseSync): void {

@@ -1,7 +1,7 @@
 import { conflict } from '../../util/errors.ts';
 import { emitContainer } from './container-events.ts';
 import type { Parts } from './parts.ts';
-import { stateJson } from './stored.ts';
+import { saveState } from './save-state.ts';
 import type { Tracked } from './tracked.ts';
 import { isRunning } from './wait.ts';
 
@@ -13,7 +13,7 @@ export function pauseContainer(parts: Parts, tracked: Tracked): Promise<void> {
     if (container.state.status === 'paused') throw conflict(`Container ${container.id} is already paused`);
     await live.task.pause();
     container.state.status = 'paused';
-    parts.rows.saveState(container.id, stateJson(container));
+    saveState(parts, container);
     emitContainer(parts.events, container, 'pause');
   });
 }
@@ -27,7 +27,7 @@ export function unpauseContainer(parts: Parts, tracked: Tracked): Promise<void> 
     }
     await live.task.resume();
     container.state.status = 'running';
-    parts.rows.saveState(container.id, stateJson(container));
+    saveState(parts, container);
     emitContainer(parts.events, container, 'unpause');
   });
 }

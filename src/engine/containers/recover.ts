@@ -12,8 +12,9 @@ import { openHub } from './open-hub.ts';
 import type { Parts } from './parts.ts';
 import { removeContainer } from './remove.ts';
 import { readExecRecords, readExitRecord, readIoRecord, removeExecRecord } from './run-records.ts';
+import { saveState } from './save-state.ts';
 import { followProcess, settle, UNSEEN_EXIT } from './settle.ts';
-import { fromRow, stateJson } from './stored.ts';
+import { fromRow } from './stored.ts';
 import { type Live, type Tracked, track } from './tracked.ts';
 import { useNetwork } from './use-network.ts';
 import { isRunning } from './wait.ts';
@@ -151,7 +152,7 @@ function seenRunning(parts: Parts, container: Container, task: Task, state: Task
     shim: task.shim,
     ...(known ? {} : { startedAt: nowRfc3339Nano(), exitCode: 0, error: '' }),
   };
-  parts.rows.saveState(container.id, stateJson(container));
+  saveState(parts, container);
 }
 
 async function discardTask(parts: Parts, id: string, task: Task): Promise<void> {

@@ -41,8 +41,8 @@ async function erase(parts: Parts, tracked: Tracked): Promise<void> {
   // Started again by somebody between the check and the lock.
   if (isRunning(tracked)) throw conflict(refusal(tracked));
   const { exitCode } = container.state;
-  container.state.status = 'removing';
   parts.rows.remove(container.id);
+  container.state.status = 'removing';
   await rm(join(parts.paths.containers, container.id), { recursive: true, force: true }).catch((error: unknown) => {
     parts.log.warn('files of a removed container stay until the next start', { container: container.id, error });
   });

@@ -7,7 +7,7 @@ import type { Container } from './model.ts';
 import type { Parts } from './parts.ts';
 import { removeContainer } from './remove.ts';
 import { writeExitRecord } from './run-records.ts';
-import { stateJson } from './stored.ts';
+import { saveState } from './save-state.ts';
 import { type Live, notify, type Tracked } from './tracked.ts';
 import { useNetwork } from './use-network.ts';
 
@@ -75,14 +75,7 @@ export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promis
 async function writeDown(parts: Parts, container: Container): Promise<void> {
   const { id } = container;
   const failed = failing(parts, id);
-  let written = true;
-  try {
-    parts.rows.saveState(id, stateJson(container));
-  } catch (error) {
-    written = false;
-    failed('the end of a process could not be written down')(error);
-  }
-  if (!written) return;
+  if (!saveState(parts, container)) return;
   await removeBundle(join(parts.paths.bundles, id)).catch(failed('a bundle stays until the next start'));
 }
 

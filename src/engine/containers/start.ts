@@ -14,9 +14,9 @@ import { openHub } from './open-hub.ts';
 import type { Parts } from './parts.ts';
 import { removeContainer } from './remove.ts';
 import { writeIoRecord } from './run-records.ts';
+import { saveState } from './save-state.ts';
 import { followProcess } from './settle.ts';
 import { startFailure } from './start-error.ts';
-import { stateJson } from './stored.ts';
 import type { Live, Tracked } from './tracked.ts';
 import { useNetwork } from './use-network.ts';
 
@@ -42,7 +42,7 @@ export async function startContainer(parts: Parts, tracked: Tracked): Promise<vo
         pid: 0,
         shim: '',
       };
-      parts.rows.saveState(container.id, stateJson(container));
+      saveState(parts, container);
       endPendingAttaches(tracked);
       return cause;
     }
@@ -99,7 +99,7 @@ async function launch(parts: Parts, tracked: Tracked): Promise<void> {
   adoptAttaches(tracked, live);
   container.state = running(pid, task);
   followProcess(parts, tracked, live);
-  parts.rows.saveState(container.id, stateJson(container));
+  saveState(parts, container);
   emitNetworks(parts.events, container, 'connect');
   emitContainer(parts.events, container, 'start');
 }

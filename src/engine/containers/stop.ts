@@ -3,7 +3,7 @@ import { parseSignal, signalNumber } from '../../spec/signals.ts';
 import { conflict, internal, notModified } from '../../util/errors.ts';
 import { emitContainer } from './container-events.ts';
 import type { Parts } from './parts.ts';
-import { stateJson } from './stored.ts';
+import { saveState } from './save-state.ts';
 import type { Live, Tracked } from './tracked.ts';
 import { isRunning } from './wait.ts';
 
@@ -59,7 +59,7 @@ export async function killContainer(parts: Parts, tracked: Tracked, signal: stri
 /** Remembers that a person wanted it down, before it goes down: restart policies and reboots respect that. */
 function markStopped(parts: Parts, { container }: Tracked): void {
   container.state.stoppedByHand = true;
-  parts.rows.saveState(container.id, stateJson(container));
+  saveState(parts, container);
 }
 
 async function sendSignal(parts: Parts, tracked: Tracked, signal: number): Promise<void> {
