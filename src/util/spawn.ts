@@ -36,11 +36,7 @@ export async function run(command: string, args: readonly string[], options: Run
   const err: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-  child.on('error', (error) => {
-    // A working directory that is not there gives the same code.
-    const missing = hasCode(error, 'ENOENT') && (options.cwd === undefined || existsSync(options.cwd));
-    reject(missing ? unavailable(`the host tool "${command}" is not installed`, error) : error);
-  });
+  child.on('error', (error) => reject(spawnError(command, error, options.cwd)));
   child.on('close', (code) => {
     const result = {
       code: code ?? -1,
@@ -54,4 +50,11 @@ export async function run(command: string, args: readonly string[], options: Run
   child.stdin.on('error', () => {});
   child.stdin.end(options.input ?? '');
   return promise;
+}
+
+/** What to say of a command that could not be started: `unavailable`, naming it, when it is not installed. */
+export function spawnError(command: string, error: Error, cwd?: string): Error {
+  // A working directory that is not there gives the same code.
+  const missing = hasCode(error, 'ENOENT') && (cwd === undefined || existsSync(cwd));
+  return missing ? unavailable(`the host tool "${command}" is not installed`, error) : error;
 }

@@ -5,7 +5,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { internal } from '../../util/errors.ts';
 import { ifExists, writeFileAtomic } from '../../util/files.ts';
-import { run } from '../../util/spawn.ts';
+import { run, spawnError } from '../../util/spawn.ts';
 import { endProcesses } from '../processes.ts';
 
 /**
@@ -70,7 +70,7 @@ async function startKeeper(cwd: string): Promise<string> {
   });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   child.stdout.once('data', () => resolve());
-  child.once('error', reject);
+  child.once('error', (error) => reject(spawnError('bash', error, cwd)));
   child.once('exit', (code) => reject(internal(`the process that is to hold FIFOs open ended at once: ${code}`)));
   await promise;
   child.stdout.destroy();

@@ -1,6 +1,7 @@
-import { mkdir } from 'node:fs/promises';
+import { access, constants, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type ApiServer, createApi } from '../../api/server.ts';
+import { hasCode, messageOf, unavailable } from '../../util/errors.ts';
 import type { Log } from '../../util/log.ts';
 import { VERSION } from '../version.ts';
 import type { DaemonConfig } from './config.ts';
@@ -20,6 +21,7 @@ export async function openDaemon(config: DaemonConfig, log: Log): Promise<Daemon
   const gid = await socketGroup(config.group);
   await mkdir(config.dataRoot, { recursive: true, mode: 0o711 });
   await mkdir(config.execRoot, { recursive: true, mode: 0o711 });
+  for (const root of [config.dataRoot, config.execRoot]) await checkWritable(root);
   stack.use(claimPidfile(config.pidfile));
   const engine = stack.use(await openEngine(config, log));
   const api = stack.use(createApi({ engine, log, version: { version: VERSION } }));
@@ -30,6 +32,16 @@ export async function openDaemon(config: DaemonConfig, log: Log): Promise<Daemon
     reloaded: (again) => engine.reloaded(again),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+}
+
+/** @throws `unavailable` when nothing can be made in a directory. */
+async function checkWritable(root: string): Promise<void> {
+  try {
+    await access(root, constants.W_OK);
+  } catch (error) {
+    const why = hasCode(error, 'EROFS') ? 'read-only file system' : messageOf(error);
+    throw unavailable(`${root} cannot be written to: ${why}`, error);
+  }
 }
 
 async function listen(api: ApiServer, host: string, gid: number): Promise<void> {
