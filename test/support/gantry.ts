@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openTarget, type Target } from './target.ts';
 
-const PROGRAM = join(import.meta.dirname, '..', '..', 'dist', 'gantry.cjs');
+export const PROGRAM = join(import.meta.dirname, '..', '..', 'dist', 'gantry.cjs');
 
 /** A Gantry engine of a test's own, on roots of its own. */
 export interface TestEngine extends Target, AsyncDisposable {
@@ -24,9 +24,12 @@ export interface TestEngine extends Target, AsyncDisposable {
   start(extra?: readonly string[]): Promise<void>;
 }
 
-/** Starts an engine. Disposing of it removes its containers, ends it, and takes its roots away. */
-export async function startGantry(extra: readonly string[] = []): Promise<TestEngine> {
-  const dir = await mkdtemp(join(tmpdir(), 'gantry-test-'));
+/** Starts an engine, its roots below `dir`. Disposing of it removes its containers, ends it, and takes its roots away. */
+export async function startGantry(
+  extra: readonly string[] = [],
+  { dir: given, env = process.env }: { dir?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<TestEngine> {
+  const dir = given ?? (await mkdtemp(join(tmpdir(), 'gantry-test-')));
   const dataRoot = join(dir, 'data');
   const execRoot = join(dir, 'exec');
   const socket = join(dir, 'engine.sock');
@@ -47,7 +50,7 @@ export async function startGantry(extra: readonly string[] = []): Promise<TestEn
       ...extra,
       ...more,
     ];
-    daemon = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', out, out] });
+    daemon = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', out, out], env });
     await answering(socket, daemon, () => readFileSync(logFile, 'utf8'));
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { importBusybox } from '../support/both.ts';
+import { busyboxArchive } from '../support/busybox-archive.ts';
+import { startGantry, type TestEngine } from '../support/gantry.ts';
+import { assertCleared, assertNoTraces, cgroupParent } from '../support/traces.ts';
+
+/** How many moments between a request and the end of its work a kill comes at. */
+const ROUNDS = 10;
+
+/** One thing that is interrupted. */
+interface Operation {
+  /** What must be there first; gives what `run` needs. */
+  prepare?(engine: TestEngine): Promise<string>;
+  /** Resolves with the status when the engine has done it. */
+  run(engine: TestEngine, prepared: string): Promise<number>;
+  /** What must hold after the next start. */
+  check?(engine: TestEngine): Promise<void>;
+}
+
+let archive: Buffer;
+let saved: Buffer;
+
+const operations: Record<string, Operation> = {
+  create: { run: async (engine) => (await create(engine, 'true')).status },
+  start: {
+    prepare: async (engine) => (await create(engine, 'echo hello; sleep 1000')).id,
+    run: async (engine, id) => (await engine.api('POST', `/containers/${id}/start`)).status,
+  },
+  'a container that ends at once': {
+    prepare: async (engine) => (await create(engine, 'echo hello; exit 3')).id,
+    run: async (engine, id) => {
+      await engine.api('POST', `/containers/${id}/start`);
+      return (await engine.api('POST', `/containers/${id}/wait`)).status;
+    },
+    check: async (engine) => {
+      const list = (await engine.api('GET', '/containers/json?all=1')).json<{ Id: string; State: string }[]>();
+      const [only] = list;
+      const state = (await engine.api('GET', `/containers/${only?.Id}/json`)).json<{ State: { ExitCode: number } }>();
+      if (only?.State === 'exited') assert.equal(state.State.ExitCode, 3, 'its exit code is known');
+    },
+  },
+  stop: {
+    prepare: (engine) => running(engine, 'trap "exit 4" TERM; while :; do sleep 0.02; done'),
+    run: async (engine, id) => (await engine.api('POST', `/containers/${id}/stop`)).status,
+  },
+  'rm -f': {
+    prepare: (engine) => running(engine, 'sleep 1000'),
+    run: async (engine, id) => (await engine.api('DELETE', `/containers/${id}?force=1&v=1`)).status,
+  },
+  exec: {
+    prepare: async (engine) => {
+      const id = await running(engine, 'sleep 1000');
+      const body = { Cmd: ['sleep', '1000'], AttachStdout: true };
+      return (await engine.api('POST', `/containers/${id}/exec`, body)).json<{ Id: string }>().Id;
+    },
+    run: async (engine, id) => (await engine.api('POST', `/exec/${id}/start`, { Detach: true })).status,
+  },
+  import: {
+    run: (engine) => send(engine, '/images/create?fromSrc=-&repo=imported', archive),
+    check: (engine) => usable(engine, 'imported'),
+  },
+  load: {
+    prepare: async (engine) => {
+      await engine.api('DELETE', '/images/saved?force=1');
+      return '';
+    },
+    run: (engine) => send(engine, '/images/load', saved),
+    check: (engine) => usable(engine, 'saved'),
+  },
+  rmi: {
+    prepare: async (engine) => {
+      assert.equal(await send(engine, '/images/load', saved), 200);
+      return 'saved';
+    },
+    run: async (engine, name) => (await engine.api('DELETE', `/images/${name}?force=1`)).status,
+    check: (engine) => usable(engine, 'saved'),
+  },
+};
+
+describe('a daemon killed at every step', () => {
+  let engine: TestEngine;
+  before(async () => {
+    archive = await busyboxArchive();
+    engine = await startGantry();
+    await importBusybox(engine);
+    saved = await savedImage(engine);
+  });
+  after(() => engine[Symbol.asyncDispose]());
+
+  for (const [name, operation] of Object.entries(operations)) {
+    test(`of ${name}`, async () => {
+      const prepared = (await operation.prepare?.(engine)) ?? '';
+      const begin = performance.now();
+      const status = await operation.run(engine, prepared);
+      assert.ok(status < 300, `${status}`);
+      const duration = performance.now() - begin;
+      await operation.check?.(engine);
+      await assertCleared(engine);
+      for (let round = 0; round < ROUNDS; round++) {
+        await interrupt(engine, operation, (duration * 1.1 * round) / (ROUNDS - 1));
+      }
+    });
+  }
+
+  test('of its own start, with a container that runs', async () => {
+    const begin = performance.now();
+    await engine.crash();
+    await engine.start();
+    const duration = performance.now() - begin;
+    const id = await running(engine, 'while :; do echo x; sleep 0.01; done');
+    await engine.crash();
+    for (let round = 0; round < ROUNDS; round++) {
+      const started = engine.start().catch(() => {});
+      await sleep((duration * round) / (ROUNDS - 1));
+      await engine.crash();
+      await started;
+    }
+    await engine.start();
+    const { State } = (await engine.api('GET', `/containers/${id}/json`)).json<{ State: { Running: boolean } }>();
+    assert.ok(State.Running);
+    await assertCleared(engine);
+  });
+
+  test('leaves nothing in the end', () => assertNoTraces(engine));
+});
+
+async function interrupt(engine: TestEngine, operation: Operation, delay: number): Promise<void> {
+  const prepared = (await operation.prepare?.(engine)) ?? '';
+  const done = operation.run(engine, prepared).catch(() => {});
+  await sleep(delay);
+  await engine.crash();
+  await done;
+  await engine.start();
+  try {
+    await operation.check?.(engine);
+    await assertCleared(engine);
+  } catch (error) {
+    throw new Error(`killed after ${Math.round(delay)} ms: ${String(error)}`, { cause: error });
+  }
+}
+
+async function create(engine: TestEngine, script: string): Promise<{ status: number; id: string }> {
+  const body = { Image: 'busybox', Cmd: ['sh', '-c', script], HostConfig: { CgroupParent: cgroupParent(engine) } };
+  const reply = await engine.api('POST', '/containers/create', body);
+  assert.equal(reply.status, 201, reply.text);
+  return { status: reply.status, id: reply.json<{ Id: string }>().Id };
+}
+
+async function running(engine: TestEngine, script: string): Promise<string> {
+  const { id } = await create(engine, script);
+  const { status, text } = await engine.api('POST', `/containers/${id}/start`);
+  assert.equal(status, 204, text);
+  return id;
+}
+
+/** An image is there whole or not at all. */
+async function usable(engine: TestEngine, image: string): Promise<void> {
+  if ((await engine.api('GET', `/images/${image}/json`)).status === 404) return;
+  const body = { Image: image, Cmd: ['/bin/sh', '-c', 'exit 5'], HostConfig: { CgroupParent: cgroupParent(engine) } };
+  const created = await engine.api('POST', '/containers/create', body);
+  assert.equal(created.status, 201, created.text);
+  const { Id } = created.json<{ Id: string }>();
+  const started = await engine.api('POST', `/containers/${Id}/start`);
+  assert.equal(started.status, 204, started.text);
+  const waited = await engine.api('POST', `/containers/${Id}/wait`);
+  assert.equal(waited.json<{ StatusCode: number }>().StatusCode, 5);
+}
+
+/** Another image, so that loading it makes blobs and a layer of its own. */
+async function savedImage(engine: TestEngine): Promise<Buffer> {
+  assert.equal(await send(engine, '/images/create?fromSrc=-&repo=saved&changes=LABEL+made=saved', archive), 200);
+  const bytes = await fetchBytes(engine, '/images/saved/get');
+  assert.equal((await engine.api('DELETE', '/images/saved')).status, 200);
+  return bytes;
+}
+
+function send({ socket: socketPath }: TestEngine, path: string, body: Buffer): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const headers = { 'Content-Type': 'application/x-tar', 'Content-Length': body.length };
+  const sent = request({ socketPath, method: 'POST', path, headers }, (response) => {
+    response.resume();
+    response.on('end', () => resolve(response.statusCode ?? 0)).on('error', reject);
+  });
+  sent.on('error', reject);
+  sent.end(body);
+  return promise;
+}
+
+function fetchBytes({ socket: socketPath }: TestEngine, path: string): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const sent = request({ socketPath, path }, (response) => {
+    const chunks: Buffer[] = [];
+    response.on('data', (chunk: Buffer) => chunks.push(chunk));
+    response.on('end', () => resolve(Buffer.concat(chunks))).on('error', reject);
+  });
+  sent.on('error', reject).end();
+  return promise;
+}

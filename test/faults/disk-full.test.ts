@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, statfs, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { importBusybox } from '../support/both.ts';
+import { busyboxArchive } from '../support/busybox-archive.ts';
+import { create, type Made, run } from '../support/containers.ts';
+import { startGantry, type TestEngine } from '../support/gantry.ts';
+import { command } from '../support/target.ts';
+import { assertNoTraces, cgroupParent } from '../support/traces.ts';
+
+const NO_SPACE = /no space left on device/;
+
+describe('a data root on a disk that is full', () => {
+  const stack = new AsyncDisposableStack();
+  let engine: TestEngine;
+  let archive: Buffer;
+
+  before(async () => {
+    archive = await busyboxArchive();
+    const dir = await mkdtemp(join(tmpdir(), 'gantry-full-'));
+    stack.defer(() => rm(dir, { recursive: true, force: true }));
+    // A link, which goes away with the engine's roots while the disk is still mounted.
+    const data = join(dir, 'disk');
+    await mkdir(data);
+    await mkdir(join(dir, 'roots'));
+    await symlink(data, join(dir, 'roots', 'data'));
+    assert.equal((await command('mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=711', 'tmpfs', data])).code, 0);
+    stack.defer(async () => void (await command('umount', ['-l', data])));
+    engine = stack.use(await startGantry([], { dir: join(dir, 'roots') }));
+    await importBusybox(engine);
+  });
+  after(() => stack.disposeAsync());
+
+  /** Leaves so many bytes free until the end of the scope. */
+  async function fill(free: number): Promise<AsyncDisposable> {
+    const path = join(engine.dataRoot, 'filler');
+    const { bavail, bsize } = await statfs(engine.dataRoot);
+    await using file = await open(path, 'w');
+    const block = Buffer.alloc(64 << 10);
+    try {
+      for (let left = bavail * bsize - free; left > 0; ) {
+        left -= (await file.write(block, 0, Math.min(left, block.length))).bytesWritten;
+      }
+    } catch (error) {
+      assert.match(String(error), /ENOSPC/);
+    }
+    return { [Symbol.asyncDispose]: () => rm(path) };
+  }
+
+  const body = () => ({ HostConfig: { CgroupParent: cgroupParent(engine) } });
+  const start = (script: string): Promise<Made> => run(engine, script, body());
+  const below = async (...names: string[]): Promise<string[]> =>
+    (await Promise.all(names.map((name) => readdir(join(engine.dataRoot, name))))).flat();
+  const blobs = () => below('content/sha256', 'content/ingest', 'layers', 'l', 'tmp');
+
+  test('import and load are refused, leave nothing, and work afterwards', async () => {
+    const saved = join(engine.execRoot, 'saved.tar');
+    const retagged = await engine.docker(['import', '--change', 'LABEL a=b', '-', 'other'], { input: archive });
+    assert.equal(retagged.code, 0, retagged.stderr);
+    assert.equal((await engine.docker(['save', '-o', saved, 'other'])).code, 0);
+    assert.equal((await engine.docker(['rmi', 'other'])).code, 0);
+    const other = await withAnotherFile(archive);
+    for (const free of [0, 512 << 10, 3 << 20]) {
+      const stored = await blobs();
+      await using _full = await fill(free);
+      const imported = await engine.docker(['import', '-', 'full'], { input: other });
+      assert.notEqual(imported.code, 0, `${free} bytes free`);
+      assert.match(imported.stderr, NO_SPACE);
+      assert.deepEqual(await blobs(), stored, 'nothing is left of an import');
+      assert.equal((await engine.api('GET', '/images/full/json')).status, 404);
+      if (free > 0) continue;
+      const loaded = await engine.docker(['load', '-i', saved]);
+      assert.notEqual(loaded.code, 0);
+      assert.match(loaded.stderr, NO_SPACE);
+      assert.deepEqual(await blobs(), stored, 'nothing is left of a load');
+    }
+    const again = await engine.docker(['import', '-', 'full'], { input: other });
+    assert.equal(again.code, 0, again.stderr);
+    assert.equal((await engine.docker(['load', '-i', saved])).code, 0);
+    assert.equal((await engine.docker(['rmi', 'full', 'other'])).code, 0);
+  });
+
+  test('create is refused, leaves nothing, and works afterwards', async () => {
+    {
+      await using _full = await fill(0);
+      const request = { Image: 'busybox', Cmd: ['true'], ...body() };
+      // What the database has reserved may hold a few more.
+      let refused = await engine.api('POST', '/containers/create?name=late', request);
+      for (let n = 0; n < 200 && refused.status === 201; n++) {
+        refused = await engine.api('POST', `/containers/create?name=late${n}`, request);
+      }
+      assert.equal(refused.status, 500, refused.text);
+      assert.match(refused.text, NO_SPACE);
+      const list = (await engine.api('GET', '/containers/json?all=1')).json<{ Id: string }[]>();
+      assert.equal((await below('containers')).length, list.length);
+      for (const { Id } of list) await engine.api('DELETE', `/containers/${Id}`);
+    }
+    await using made = await create(engine, 'exit 4', body());
+    await made.start();
+    assert.equal(await made.wait(), 4);
+  });
+
+  test('what runs can be stopped, what does not start says why', async () => {
+    await using stopped = await start('trap "exit 6" TERM; while :; do sleep 0.02; done');
+    await using removed = await start('sleep 1000');
+    await using late = await create(engine, 'exit 2', body());
+    {
+      await using _full = await fill(0);
+      assert.equal((await engine.api('POST', `${stopped.path}/stop`)).status, 204);
+      assert.equal((await stopped.inspect()).State.ExitCode, 6);
+      const { status, text } = await engine.api('POST', `${late.path}/start`);
+      assert.equal(status, 500, text);
+      assert.match(text, NO_SPACE);
+      assert.equal((await late.inspect()).State.Status, 'created');
+      const gone = await engine.api('DELETE', `${removed.path}?force=1`);
+      assert.ok(gone.status === 204 || NO_SPACE.test(gone.text), gone.text);
+    }
+    await late.start();
+    assert.equal(await late.wait(), 2);
+    assert.equal((await engine.api('DELETE', `${removed.path}?force=1`)).status === 204, true);
+  });
+
+  test('a container that prints and ends is followed all the same', async () => {
+    await using loud = await create(engine, 'sleep 0.5; yes | head -c 3000000; exit 7', body());
+    await loud.start();
+    {
+      await using _full = await fill(0);
+      assert.equal(await loud.wait(), 7);
+      assert.equal((await loud.inspect()).State.Status, 'exited');
+      assert.equal((await engine.api('GET', '/_ping')).status, 200);
+    }
+    await engine.crash();
+    await engine.start();
+    const { State } = await loud.inspect();
+    assert.deepEqual([State.Status, State.ExitCode], ['exited', 7], 'and after the next start');
+    await using next = await start('echo written again');
+    assert.equal(await next.wait(), 0);
+    assert.equal((await engine.docker(['logs', next.id])).stdout, 'written again\n');
+  });
+
+  test('nothing is left', () => assertNoTraces(engine));
+});
+
+/** An archive with a file of 4 MB that cannot be compressed away. */
+async function withAnotherFile(archive: Buffer): Promise<Buffer> {
+  const dir = await mkdtemp(join(tmpdir(), 'gantry-more-'));
+  try {
+    const path = join(dir, 'more.tar');
+    await using file = await open(path, 'w');
+    await file.writeFile(archive);
+    const noise = Buffer.from(Array.from({ length: 4096 }, (_, n) => n % 251));
+    await using more = await open(join(dir, 'noise'), 'w');
+    for (let n = 0; n < 1024; n++) await more.write(noise);
+    assert.equal((await command('tar', ['-C', dir, '-rf', path, 'noise'])).code, 0);
+    return await readFile(path);
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+}
