@@ -250,14 +250,12 @@ onBoth('streams', {
       await attached.ended();
       assert.equal((await c.inspect()).State.Running, true);
     }
-    const events = await target.docker([
-      'events',
-      '--since=1h',
-      `--until=${Date.now() / 1000}`,
-      `--filter=container=${c.id}`,
-      '--format={{.Action}}',
-    ]);
-    assert.equal(events.stdout.split('\n').filter((action) => action === 'detach').length, cases.length);
+    await eventually('each is told of', async () => {
+      const until = `--until=${Date.now() / 1000}`;
+      const filters = [`--filter=container=${c.id}`, '--filter=event=detach', '--format={{.Action}}'];
+      const { stdout } = await target.docker(['events', '--since=1h', until, ...filters]);
+      return stdout === 'detach\n'.repeat(cases.length);
+    });
   },
 
   'keys that only begin like the detach keys reach the command': async (target) => {

@@ -40,6 +40,18 @@ async function expectCode(terminal: Terminal, code: number): Promise<void> {
   await terminal.see(new RegExp(`^code ${code}$`, 'mu'));
 }
 
+/** Attaches to a shell that waits at its prompt, and gets it to show the prompt again. */
+async function attach(terminal: Terminal, cli: string[]): Promise<void> {
+  await terminal.type('clear; echo here');
+  await terminal.see(/^here$/mu);
+  await eventually('no prompt of before is left', async () => !BOX.test(await terminal.screen()));
+  await terminal.type(cli.join(' '));
+  await eventually('attached', async () => {
+    await terminal.press('Enter');
+    return BOX.test(await terminal.screen());
+  });
+}
+
 interface Running extends Disposable {
   child: ChildProcess;
   output: () => string;
@@ -92,21 +104,13 @@ onBoth('terminal', {
       await terminal.press('C-p', 'C-q');
       await terminal.see(new RegExp(`^(.*# )?(read escape sequence)?\\s*${PROMPT}`, 'mu'));
       assert.equal((await c.inspect()).State.Running, true);
-      await terminal.type(`clear; ${cli.join(' ')} attach --detach-keys ctrl-a,d ${c.id}`);
-      await eventually('attached', async () => {
-        await terminal.press('Enter');
-        return BOX.test(await terminal.screen());
-      });
+      await attach(terminal, [...cli, 'attach', '--detach-keys', 'ctrl-a,d', c.id]);
       await terminal.type('clear; stty size; echo $kept');
       await terminal.see(/^30 100\nit$/mu);
       await terminal.press('C-a', 'd');
       await terminal.see(new RegExp(PROMPT, 'u'));
       assert.equal((await c.inspect()).State.Running, true);
-      await terminal.type(`clear; ${cli.join(' ')} attach ${c.id}`);
-      await eventually('attached', async () => {
-        await terminal.press('Enter');
-        return BOX.test(await terminal.screen());
-      });
+      await attach(terminal, [...cli, 'attach', c.id]);
       await terminal.type('clear; exit 3');
       await expectCode(terminal, 3);
     }),
