@@ -28,7 +28,10 @@ interface Row {
 
 /** Sets of options; `$DIR` is a directory of the host with a file `f`. */
 const ROWS: Record<string, Row> = {
-  'by default': { args: [], sees: { status: /CapEff:\t00000000a80425fb[^]*Seccomp:\t2/u } },
+  'by default': {
+    args: [],
+    sees: { status: /CapEff:\t00000000a80425fb[^]*Seccomp:\t2/u, network: /^eth0\nlo\n1$/mu },
+  },
   'with a capability added': { args: ['--cap-add', 'SYS_ADMIN'], sees: { status: /CapEff:\t00000000a82425fb/u } },
   'with a capability dropped': { args: ['--cap-drop', 'chown'], sees: { status: /CapEff:\t00000000a80425fa/u } },
   'with no capability': { args: ['--cap-drop', 'ALL'], sees: { status: /CapBnd:\t0{16}/u } },
@@ -77,7 +80,7 @@ const ROWS: Record<string, Row> = {
   'without shared memory': { args: ['--ipc', 'none'] },
   'in the host’s pid': { args: ['--pid', 'host'], sees: { namespaces: /^pid of the host$/mu } },
   'in the host’s uts': { args: ['--uts', 'host'], sees: { namespaces: /^uts of the host$/mu } },
-  'without network': { args: ['--network', 'none'], sees: { network: /^lo\n1$/mu } },
+  'without network': { args: ['--network', 'none'], sees: { network: /^lo\n0$/mu } },
   'in the host’s network': { args: ['--network', 'host'], sees: { namespaces: /^net of the host$/mu } },
   'with shared memory and sysctls': {
     args: ['--shm-size', '1m', '--sysctl', 'net.ipv4.ip_forward=0', '--sysctl', 'kernel.msgmax=4096'],
