@@ -1,4 +1,4 @@
-import { GantryError, kindOf } from '../../util/errors.ts';
+import { conflict, GantryError, kindOf } from '../../util/errors.ts';
 import type { Containers } from '../engine.ts';
 import { readLogs } from '../logs/read-logs.ts';
 import { attachTo } from './attach.ts';
@@ -42,7 +42,12 @@ export function openContainers(parts: Parts): Containers {
     pause: (ref) => pauseContainer(parts, find(ref)),
     unpause: (ref) => unpauseContainer(parts, find(ref)),
     rename: (ref, name) => renameContainer(parts, find(ref), name),
-    remove: (ref, options) => removeContainer(parts, find(ref), options),
+    remove: async (ref, options) => {
+      const tracked = find(ref);
+      // There are no names of links, so the one given is the container's own.
+      if (options.link) throw conflict('Conflict, cannot remove the default link name of the container');
+      await removeContainer(parts, tracked, options);
+    },
     prune: (filters) => pruneContainers(parts, filters),
     wait: (ref, condition, signal) => ({ exited: waitFor(find(ref), condition, signal) }),
     attach: (ref, options) => attachTo(parts, find(ref), options),

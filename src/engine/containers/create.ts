@@ -43,6 +43,9 @@ export async function createContainer(
     throw invalid(`unknown or invalid runtime name: ${hostConfig.Runtime}`);
   }
   const warnings = validateCreate(config, hostConfig, parts.host);
+  if (hostConfig.NetworkMode === 'host' && Object.keys(hostConfig.PortBindings).length > 0) {
+    warnings.push('Published ports are discarded when using host network mode');
+  }
   hostConfig.LogConfig = validateLogConfig(hostConfig.LogConfig, parts.defaults.logConfig);
   const mounts = await planMounts(hostConfig);
   const name = reserveName(parts, request.name, id);
