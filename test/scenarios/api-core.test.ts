@@ -132,4 +132,28 @@ onBoth('the core of the API', {
       assert.equal((await target.api('GET', `/v1.${minor}${c.path}/json`)).status, 200, `1.${minor}`);
     }
   },
+  'routes and versions that there are not are refused': async (target) => {
+    for (const [method, path] of [
+      ['GET', '/nosuch'],
+      ['GET', '/v1.41/nosuch'],
+      ['POST', '/v1.41/containers/json'],
+      ['DELETE', '/v1.41/version'],
+      ['GET', '/v1.x/version'],
+      ['GET', '/'],
+    ] as const) {
+      const reply = await target.api(method, path);
+      assert.deepEqual([reply.status, reply.text.trim()], [404, '{"message":"page not found"}'], path);
+    }
+    const [least, most] = target.name === 'dockerd' ? ['1.12', '1.41'] : ['1.24', '1.51'];
+    const young = await target.api('GET', '/v9.99/version');
+    assert.equal(young.status, 400);
+    assert.ok(young.text.includes(`client version 9.99 is too new. Maximum supported API version is ${most}`));
+    const old = await target.api('GET', '/v1.10/version');
+    assert.equal(old.status, 400);
+    const advice = 'please upgrade your client to a newer version';
+    assert.ok(
+      old.text.includes(`client version 1.10 is too old. Minimum supported API version is ${least}, ${advice}`),
+      old.text,
+    );
+  },
 });

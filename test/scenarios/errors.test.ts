@@ -353,6 +353,13 @@ onBoth('refusals', {
     ]);
   },
   'of limits': (target) => allRefused(target, RESOURCES),
+  'but what can be done without is a warning': async (target) => {
+    const HostConfig = { NetworkMode: 'host', PortBindings: { '80/tcp': [{ HostPort: '80' }] } };
+    const made = await target.api('POST', CREATE, { Image: 'busybox', Cmd: ['true'], HostConfig });
+    const { Id, Warnings } = made.json<{ Id: string; Warnings: string[] }>();
+    assert.deepEqual(Warnings, ['Published ports are discarded when using host network mode']);
+    assert.equal((await target.api('DELETE', `/containers/${Id}`)).status, 204);
+  },
   'of mounts': (target) => allRefused(target, MOUNTS),
   'of other settings': (target) => allRefused(target, OTHERS),
   'of logging options': (target) => allRefused(target, LOGGING),
@@ -432,6 +439,12 @@ onBoth('refusals', {
       get('logs?stdout=1&until=1.2.3', 400, 'failed to parse value as time or duration: "1.2.3"', time),
       get('top?ps_args=-o%20comm', 400, "Couldn't find PID field in ps output", WAS_500),
       {
+        call: ['DELETE', '/v1.41/containers/running?link=1'],
+        status: 409,
+        message: 'Conflict, cannot remove the default link name of the container',
+        old: WAS_500,
+      },
+      {
         call: ['DELETE', '/v1.41/containers/running'],
         status: 409,
         message: `You cannot remove a running container ${c.id}. Stop the container before attempting removal or force remove`,
@@ -460,33 +473,5 @@ onBoth('refusals', {
       assert.match(State.Error, message);
       if (code > 0) assert.equal(State.ExitCode, code);
     }
-  },
-  'of routes and versions that there are not': async (target) => {
-    for (const [method, path] of [
-      ['GET', '/nosuch'],
-      ['GET', '/v1.41/nosuch'],
-      ['POST', '/v1.41/containers/json'],
-      ['DELETE', '/v1.41/version'],
-      ['GET', '/v1.x/version'],
-      ['GET', '/'],
-    ] as const) {
-      const reply = await target.api(method, path);
-      assert.deepEqual([reply.status, reply.text.trim()], [404, '{"message":"page not found"}'], path);
-    }
-    const most = target.name === 'dockerd' ? '1.41' : '1.51';
-    const least = target.name === 'dockerd' ? '1.12' : '1.24';
-    const young = await target.api('GET', '/v9.99/version');
-    assert.deepEqual(
-      [young.status, messageOf(young.text)],
-      [400, `client version 9.99 is too new. Maximum supported API version is ${most}`],
-    );
-    const old = await target.api('GET', '/v1.10/version');
-    assert.deepEqual(
-      [old.status, messageOf(old.text).trim()],
-      [
-        400,
-        `client version 1.10 is too old. Minimum supported API version is ${least}, please upgrade your client to a newer version`,
-      ],
-    );
   },
 });
