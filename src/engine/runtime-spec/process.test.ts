@@ -42,6 +42,20 @@ test('an exec has the capabilities of the container, all when it is privileged, 
   assert.deepEqual(exec({ Cmd: ['x'] }, {}, user).user, { uid: 5, gid: 6, additionalGids: [6] });
 });
 
+test('a privileged exec stays in the AppArmor profile of its container', () => {
+  const armed = testHost({ apparmor: true, apparmorProfile: 'docker-default' });
+  const profileOf = (asked: object) =>
+    execProcess({
+      container: testContainer({ HostConfig: asked }),
+      body: testExec({ Cmd: ['x'], Privileged: true }),
+      host: armed,
+      user: ROOT,
+    }).apparmorProfile;
+  assert.equal(profileOf({}), 'docker-default');
+  assert.equal(profileOf({ SecurityOpt: ['apparmor=mine'] }), 'mine');
+  assert.equal(profileOf({ Privileged: true }), 'unconfined');
+});
+
 test('limits hold for an exec too', () => {
   const limited = { HostConfig: { Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }], OomScoreAdj: 7 } };
   assert.equal(exec({ Cmd: ['x'] }, limited).rlimits?.length, 1);

@@ -49,12 +49,15 @@ function terminal(tty: boolean, [height, width]: readonly [number, number]): Par
   return { terminal: true, ...(height > 0 && width > 0 ? { consoleSize: { height, width } } : {}) };
 }
 
-/** A privileged exec gets every capability, in a container that need not be privileged. */
+/**
+ * A privileged exec gets every capability, in a container that need not be privileged; AppArmor goes on confining it as it
+ * does the container, as under dockerd.
+ */
 function credentials(o: { container: Container; host: HostFacts; user: ResolvedUser; privileged?: boolean }) {
   const { hostConfig } = o.container;
   const { uid, gid, additionalGids } = o.user;
   const confined = { ...hostConfig, Privileged: hostConfig.Privileged || o.privileged === true };
-  const profile = apparmorProfile(confined, o.host);
+  const profile = apparmorProfile(hostConfig, o.host);
   const limits = rlimits(hostConfig.Ulimits, o.host);
   return {
     user: { uid, gid, additionalGids },
