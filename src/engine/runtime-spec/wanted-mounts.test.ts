@@ -87,7 +87,8 @@ test('what is no mount is refused in the words of Docker', () => {
   refusedMount({ ...bind, Target: '' }, 'field Target must not be empty');
   refusedMount({ ...bind, Target: 'x' }, "invalid mount path: 'x' mount path must be absolute");
   refusedMount({ ...bind, Target: '/' }, "invalid specification: destination can't be '/'");
-  refusedMount({ ...bind, Type: 'foo' }, 'mount type unknown');
+  for (const Type of ['foo', '', 'constructor']) refusedMount({ ...bind, Type }, 'mount type unknown');
+  refusedMount({ ...bind, Type: 'foo', Target: '' }, 'field Target must not be empty');
   refusedMount({ ...bind, VolumeOptions: {} }, 'field VolumeOptions must not be specified');
   refusedMount({ ...bind, BindOptions: { Propagation: 'foo' } }, 'invalid propagation mode: foo');
   refusedMount({ Type: 'tmpfs', Source: '/a', Target: '/b' }, 'field Source must not be specified');

@@ -91,17 +91,19 @@ function cleanSource(type: WantedMount['type'], source: string): string {
 /** @throws `invalid` in Docker's words. */
 export function parseMount(mount: MountPoint): WantedMount {
   try {
-    return MOUNT_TYPES[mount.Type]?.(mount, checkDestination(mount.Target)) ?? refuse('mount type unknown');
+    const destination = checkDestination(mount.Target);
+    const parse = MOUNT_TYPES.get(mount.Type) ?? refuse('mount type unknown');
+    return parse(mount, destination);
   } catch (error) {
     throw invalid(`invalid mount config for type "${mount.Type}": ${messageOf(error)}`);
   }
 }
 
-const MOUNT_TYPES: Readonly<Record<string, (mount: MountPoint, destination: string) => WantedMount>> = {
-  bind: bindMount,
-  volume: volumeMount,
-  tmpfs: tmpfsMount,
-};
+const MOUNT_TYPES: ReadonlyMap<string, (mount: MountPoint, destination: string) => WantedMount> = new Map([
+  ['bind', bindMount],
+  ['volume', volumeMount],
+  ['tmpfs', tmpfsMount],
+]);
 
 const NO_MODE = { mode: '', label: '', noCopy: false, options: [], from: 'Mounts' } as const;
 
