@@ -121,6 +121,17 @@ test('garbage ends the connection with a clear error', async () => {
   await assert.rejects(client.call('S', 'A', Buffer.alloc(0)), /protocol error/);
 });
 
+test('an answer that is no message ends the connection, and nobody waits for it for ever', async () => {
+  // The first field's length reaches beyond the message.
+  const broken = Buffer.from([0x0a, 0x7f]);
+  await using server = await listen(({ stream, socket }) =>
+    socket.write(encodeFrame({ stream, type: RESPONSE, payload: broken })),
+  );
+  using client = await connectTtrpc(server.path);
+  const calls = [client.call('S', 'A', Buffer.alloc(0)), client.call('S', 'B', Buffer.alloc(0))];
+  for (const call of calls) await assert.rejects(call, /protocol error/);
+});
+
 test('a call that takes too long is given up, and its late answer ignored', async () => {
   const late: (() => void)[] = [];
   await using server = await listen(({ stream, request, socket }) => {

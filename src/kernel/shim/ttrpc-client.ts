@@ -104,13 +104,14 @@ class Connection implements TtrpcClient {
   /** A stream nobody waits for is one that timed out. */
   #answer({ stream, type, payload }: Frame): void {
     if (type !== RESPONSE) return;
+    // Read first: a call whose answer makes no sense is still pending when the connection is given up.
+    const { status, payload: answer } = decode('TtrpcResponse', payload);
     const pending = this.#settle(stream);
     if (pending === undefined) return;
-    const { status, payload: answer } = decode('TtrpcResponse', payload);
     if (!status?.code) pending.resolve(answer);
     else
       pending.reject(
-        new GantryError(ERROR_KINDS[status.code] ?? 'internal', status.message ?? `status ${status.code}`),
+        new GantryError(ERROR_KINDS[status.code] ?? 'internal', status.message || `status ${status.code}`),
       );
   }
 
