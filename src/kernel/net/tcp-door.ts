@@ -29,6 +29,8 @@ export async function openTcpDoor(host: string, port: number, target: DoorTarget
   server.once('error', reject);
   server.listen({ host, port, ipv6Only: host.includes(':'), exclusive: true, backlog: 128 }, resolve);
   await promise;
+  // A connection that could not be accepted, for want of descriptors say, is the client's to try again.
+  server.off('error', reject).on('error', () => {});
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,

@@ -27,6 +27,8 @@ export async function serveTtrpc(path: string, handlers: TtrpcHandlers): Promise
   server.once('error', reject);
   server.listen(path, resolve);
   await promise;
+  // A connection that could not be accepted, for want of descriptors say: the shim tries again.
+  server.off('error', reject).on('error', () => {});
   return {
     async [Symbol.asyncDispose]() {
       const closed = Promise.withResolvers<void>();
