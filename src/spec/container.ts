@@ -130,7 +130,7 @@ export const resourceFields = {
   IOMaximumBandwidth: int(),
 };
 
-/** How a container is tied to this host. */
+/** How a container is tied to this host. Its fields are in Docker's order, which `inspect` shows. */
 export const HostConfigSchema = v.object({
   Binds: listOrNull(v.string()),
   ContainerIDFile: text(),
@@ -158,7 +158,6 @@ export const HostConfigSchema = v.object({
   AutoRemove: flag(),
   VolumeDriver: text(),
   VolumesFrom: listOrNull(v.string()),
-  Mounts: list(MountSchema),
   ConsoleSize: v.optional(
     v.pipe(
       v.nullable(v.tuple([v.number(), v.number()])),
@@ -192,10 +191,11 @@ export const HostConfigSchema = v.object({
   Sysctls: mapOf(v.string()),
   Runtime: text(),
   Isolation: text(),
+  ...resourceFields,
+  Mounts: list(MountSchema),
   MaskedPaths: listOrNull(v.string()),
   ReadonlyPaths: listOrNull(v.string()),
   Init: orNull(v.boolean()),
-  ...resourceFields,
 });
 export type HostConfig = v.InferOutput<typeof HostConfigSchema>;
 
@@ -229,6 +229,6 @@ export const ExecBodySchema = v.object({
   DetachKeys: text(),
   Env: list(v.string()),
   WorkingDir: text(),
-  Cmd: command(),
+  Cmd: listOrNull(v.string()),
 });
 export type ExecBody = v.InferOutput<typeof ExecBodySchema>;
