@@ -68,10 +68,11 @@ async function launch(parts: Parts, tracked: Tracked, exec: Exec, client: ExecCl
   const detached = attached?.then((end) => {
     if (end === 'detached') emitContainer(parts.events, container, 'exec_detach', { execID: exec.id });
   });
+  // Known at once: a client that sees the first output may ask for another size before our start has been answered.
+  exec.process = process;
   exec.pid = await process.start();
   started.resolve();
   undo.move();
-  exec.process = process;
   followExec(parts, tracked, exec, { process, pipes, hub });
   return { attached: detached };
 }
