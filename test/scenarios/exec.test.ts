@@ -107,7 +107,9 @@ onBoth('exec', {
       return state.Pid > 0 && state;
     });
     assert.deepEqual({ ...running, Pid: 0 }, { ...expected, Running: true });
-    assert.match(await readFile(`/proc/${running.Pid}/cmdline`, 'utf8'), /^sh\0-c\0read x/u);
+    await eventually('the pid is that of the command', async () =>
+      (await readFile(`/proc/${running.Pid}/cmdline`, 'utf8')).startsWith('sh\0-c\0read x'),
+    );
     stream.socket.write('go\n');
     await stream.ended();
     const ended = await eventually('it has ended', async () => {
