@@ -48,6 +48,7 @@ async function attach(terminal: Terminal, cli: string[]): Promise<void> {
   await terminal.type(cli.join(' '));
   await eventually('attached', async () => {
     await terminal.press('Enter');
+    await terminal.settled();
     return BOX.test(await terminal.screen());
   });
 }

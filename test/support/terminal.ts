@@ -18,6 +18,8 @@ export interface Terminal extends AsyncDisposable {
   screen(): Promise<string>;
   /** Waits until the screen shows it. @throws with the screen after fifteen seconds. */
   see(what: RegExp): Promise<void>;
+  /** Waits until the screen has not changed for a while; busybox's shell asks where the cursor is and eats keys pressed meanwhile. */
+  settled(): Promise<void>;
   resize(size: { width: number; height: number }): Promise<void>;
   /** How the terminal is set, as `stty -g` tells; typed at the shell's prompt. */
   settings(): Promise<string>;
@@ -63,6 +65,13 @@ export async function openTerminal(size: { width: number; height: number }): Pro
         if (what.test(screen)) return;
       }
       assert.fail(`${what} is not to be seen on:\n${screen}`);
+    },
+    settled: async () => {
+      let before = '';
+      for (let now = await terminal.screen(); now !== before; now = await terminal.screen()) {
+        before = now;
+        await sleep(200);
+      }
     },
     resize: async ({ width, height }) => void (await tmux('resize-window', '-x', String(width), '-y', String(height))),
     settings: async () => {
