@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AddressPool } from '../../kernel/net/addresses.ts';
-import { ensureBridge } from '../../kernel/net/bridge.ts';
+import { ensureBridge, removeBridge } from '../../kernel/net/bridge.ts';
 import { ForwardPolicy } from '../../kernel/net/forward-policy.ts';
 import { hostLock } from '../../kernel/net/host-lock.ts';
 import { HostPorts } from '../../kernel/net/host-ports.ts';
@@ -8,7 +8,7 @@ import { parseCidr } from '../../kernel/net/ipv4.ts';
 import { listNetns } from '../../kernel/net/netns-names.ts';
 import { NetnsPool } from '../../kernel/net/netns-pool.ts';
 import { NetnsReaper } from '../../kernel/net/netns-reaper.ts';
-import { NftTable } from '../../kernel/net/nft-table.ts';
+import { NftTable, removeTable } from '../../kernel/net/nft-table.ts';
 import type { PortBinding } from '../../spec/container.ts';
 import type { Db } from '../../store/db.ts';
 import { internal, invalid } from '../../util/errors.ts';
@@ -65,7 +65,11 @@ export interface NetworkStack extends Networks, AsyncDisposable {
    * @throws `not-found` `network x not found`; `internal` with Docker's text when a host port is taken.
    */
   join(request: JoinRequest): Promise<Sandbox>;
-  /** Takes it back: address free, ports closed, namespace gone. Idempotent. */
+  /**
+   * Takes it back: address free, ports closed, namespace gone. Idempotent.
+   *
+   * @throws what could not be taken back; it stays until the next `recover`, and the container may join again.
+   */
   leave(containerId: string): Promise<void>;
   /** Call once after opening: keeps what the `live` containers use and removes every other trace of earlier daemons. */
   recover(live: ReadonlySet<string>): Promise<void>;
@@ -111,6 +115,8 @@ export async function openNetworkStack(options: NetworkOptions): Promise<Network
   const { fact, gateway } = await bringUp({ db, bridge, bip, log });
   const records = openSandboxRecords(options.execRoot, log);
   const earlier = records.load();
+  await using undo = new AsyncDisposableStack();
+  if (earlier.length === 0) undo.defer(() => takeDown(tag, bridge));
   const addresses = new AddressPool(gateway, gateway.address);
   for (const { address } of earlier) if (address !== 0) addresses.reserve(address);
   const named = new Set(earlier.map(({ netns }) => netns));
@@ -122,7 +128,13 @@ export async function openNetworkStack(options: NetworkOptions): Promise<Network
   const pool = new NetnsPool({ tag, bridge, gateway, addresses, reaper, size: poolSize, log });
   const views = networkViews(fact, bridge, gateway);
   const parts = { tag, bridge, gateway, views, earlier, strays, records, addresses, reaper, pool, table, firewall };
+  undo.move();
   return new Stack({ ...parts, ports: new HostPorts(), dns: options.dns, log });
+}
+
+/** Takes back what was made when the rest could not be; with a tool missing, as far as that goes. */
+async function takeDown(tag: string, bridge: string): Promise<void> {
+  await Promise.allSettled([removeTable(tag), removeBridge(bridge)]);
 }
 
 /** Chooses the subnet and takes it, with all other engines of the host waiting. */

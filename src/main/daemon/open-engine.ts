@@ -12,8 +12,8 @@ import { openExecs } from '../../engine/execs/execs.ts';
 import { openImages } from '../../engine/images/images.ts';
 import { openNetworkStack } from '../../engine/networks/networks.ts';
 import { openSystem } from '../../engine/system/system.ts';
-import { chooseRuntime } from '../../kernel/host/choose-runtime.ts';
-import { probeHost } from '../../kernel/host/host-facts.ts';
+import { chooseRuntime, type Runtimes } from '../../kernel/host/choose-runtime.ts';
+import { type HostFacts, probeHost } from '../../kernel/host/host-facts.ts';
 import { reapOrphan } from '../../kernel/reap-orphan.ts';
 import { openShimPool } from '../../kernel/shim/shim-pool.ts';
 import { openIoPool } from '../../kernel/stdio/io-pool.ts';
@@ -58,6 +58,11 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
       db: store.db,
     }),
   );
+  let recovered = false;
+  // A start that fails takes along what it made of the network, unless containers may be in it.
+  stack.defer(async () => {
+    if (!recovered && store.containers.all().length === 0) await networks.destroy();
+  });
   const io = stack.use(await openIoPool({ execRoot, log }));
   const shims = stack.use(
     await openShimPool({
@@ -80,14 +85,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     locks: new KeyedLock(),
     host,
     runtimes: runtimes.byName,
-    reap: (containerId) =>
-      reapOrphan({
-        id: containerId,
-        bundle: join(paths.bundles, containerId),
-        namespace: NAMESPACE,
-        runtimes: runtimes.byName.values(),
-        cgroup: host.cgroup,
-      }),
+    reap: reaper(paths.bundles, runtimes, host),
     leaving: leaving.signal,
     defaults: { runtime: runtimes.defaultName, logConfig: { Type: 'json-file', Config: {} }, dns: config.dns },
     paths: { ...paths, containers: store.dirs.containers },
@@ -95,6 +93,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   };
   const execs = openExecs(parts);
   await recoverContainers(parts, execs);
+  recovered = true;
   await images.releaseUnused();
   stack.defer(() => leaveNothingIdle(parts));
   stack.defer(() => {
@@ -129,6 +128,10 @@ async function letGo({ registry, locks }: Parts): Promise<void> {
 async function leaveNothingIdle({ registry, networks, shims }: Parts): Promise<void> {
   if (registry.all().some((tracked) => tracked.live !== undefined)) return;
   await Promise.all([networks.destroy(), shims.shutdownIdle()]);
+}
+
+function reaper(bundles: string, { byName }: Runtimes, { cgroup }: HostFacts): Parts['reap'] {
+  return (id) => reapOrphan({ id, bundle: join(bundles, id), namespace: NAMESPACE, runtimes: byName.values(), cgroup });
 }
 
 /** The engine's own id, made once for a data root. */
