@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from './containers.ts';
+import { expectSame } from './expect-same.ts';
 import type { TestEngine } from './gantry.ts';
 import { command } from './target.ts';
 
@@ -56,12 +57,7 @@ async function removeAll(engine: TestEngine): Promise<void> {
 
 /** What goes on its own time, such as a killed process, gets a moment. */
 async function expectNone(what: string, look: () => string[] | Promise<string[]>): Promise<void> {
-  let left: string[] = [];
-  const gone = async () => {
-    left = await look();
-    return left.length === 0;
-  };
-  await eventually('', gone, 3_000).catch(() => assert.deepEqual(left, [], `nothing is left ${what}`));
+  await expectSame(async () => await look(), [], `nothing is left ${what}`);
 }
 
 /** Whatever lies where a container, its process, an exec, or something in the making would. */
