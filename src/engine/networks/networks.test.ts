@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { run } from '../../util/spawn.ts';
 import { ask, askFrom, eventually, joinRequest, needsRoot, serve, testHost, traces } from './network-fixture.ts';
@@ -120,6 +121,34 @@ test('none, host, and the network of another container', needsRoot, async (t) =>
     message: 'cannot join network of a non running container: gone',
   });
   await assert.rejects(stack.join(joinRequest('x', { mode: 'nope' })), { message: 'network nope not found' });
+});
+
+test('a namespace that cannot be removed does not keep its container from joining again', needsRoot, async (t) => {
+  const host = testHost(t);
+  await using stack = await host.open();
+  const { netnsPath = '' } = await stack.join(joinRequest('a'));
+  await run('ip', ['netns', 'del', basename(netnsPath)]);
+  mkdirSync(netnsPath);
+  await assert.rejects(stack.leave('a'), /cannot remove the network namespace/);
+  assert.equal(stack.sandbox('a'), undefined);
+  assert.deepEqual(readdirSync(join(host.dir, 'network')), []);
+  rmdirSync(netnsPath);
+  assert.notEqual((await stack.join(joinRequest('a'))).netnsPath, netnsPath);
+});
+
+test('a container that cannot be written down leaves no namespace', needsRoot, async (t) => {
+  const host = testHost(t);
+  await using stack = await host.open();
+  // A directory in the record's place cannot be replaced.
+  const inTheWay = join(host.dir, 'network', 'a.json');
+  mkdirSync(inTheWay);
+  for (const mode of ['none', 'bridge']) {
+    await assert.rejects(stack.join(joinRequest('a', { mode })), { code: 'EISDIR' });
+  }
+  const made = (await traces(host.tag)).filter((line) => line.startsWith('gantry-'));
+  assert.ok(made.length <= 2, `only what waits to be taken: ${made.join()}`);
+  assert.deepEqual(readdirSync(join(host.dir, 'network')), ['a.json']);
+  rmdirSync(inTheWay);
 });
 
 test('engines side by side have subnets of their own; ids and subnet are remembered', needsRoot, async (t) => {

@@ -43,8 +43,13 @@ export function openSandboxRecords(execRoot: string, log: Log): SandboxRecords {
     save(record) {
       // No fsync: what it describes does not outlive the machine's memory either.
       const aside = join(dir, `.${record.containerId}`);
-      writeFileSync(aside, JSON.stringify(record));
-      renameSync(aside, path(record.containerId));
+      try {
+        writeFileSync(aside, JSON.stringify(record));
+        renameSync(aside, path(record.containerId));
+      } catch (error) {
+        rmSync(aside, { force: true });
+        throw error;
+      }
     },
     remove: (containerId) => rmSync(path(containerId), { force: true }),
     load() {

@@ -103,7 +103,17 @@ export class Stack implements NetworkStack {
     const { driver } = this.get(mode === '' || mode === 'default' ? 'bridge' : mode);
     if (driver === 'bridge') return this.#joinBridge(request, base);
     if (driver === 'host') return this.#save({ ...base, kind: 'host' });
-    return this.#save({ ...base, kind: 'none', netns: await this.#parts.pool.bare() });
+    return this.#joinNone(base);
+  }
+
+  async #joinNone(base: Omit<SandboxRecord, 'kind'>): Promise<Joined> {
+    const { pool, reaper } = this.#parts;
+    await using undo = new AsyncDisposableStack();
+    const netns = await pool.bare();
+    undo.defer(() => reaper.remove([netns]));
+    const joined = this.#save({ ...base, kind: 'none', netns });
+    undo.move();
+    return joined;
   }
 
   #save(record: SandboxRecord): Joined {
@@ -156,14 +166,17 @@ export class Stack implements NetworkStack {
       const { record, publication } = joined;
       const { table, reaper, records, addresses } = this.#parts;
       const own = record.kind !== 'container' && record.netns !== '';
-      await Promise.all([
+      const results = await Promise.allSettled([
         table.withdraw(portRules(record)),
         publication?.[Symbol.asyncDispose](),
         own ? reaper.remove([record.netns]) : undefined,
       ]);
+      // What stays is found by the next start without a record; meanwhile the container may join again.
       records.remove(containerId);
-      if (record.address !== 0) addresses.free(record.address);
       this.#joined.delete(containerId);
+      const failed = results.find((result) => result.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
+      if (record.address !== 0) addresses.free(record.address);
     });
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { silentLog } from '../../util/log.ts';
 import { run } from '../../util/spawn.ts';
@@ -94,6 +95,24 @@ test('serial numbers go on behind what is there; a second removal is no error', 
   await reaper.remove([netns]);
   await reaper.remove([netns]);
   await reaper.idle();
+});
+
+test('a namespace that stays is told to who wanted it gone, not to others', root, async (t) => {
+  const { pool, reaper, tag } = await bench(t, { size: 0 });
+  const slots = await Promise.all([pool.take(), pool.take()]);
+  const [stuck, other] = slots.map(({ netns }) => netns);
+  assert.ok(stuck && other);
+  // A directory in its place cannot be unlinked.
+  await run('ip', ['netns', 'del', stuck]);
+  mkdirSync(netnsPath(stuck));
+  try {
+    const [first, second] = await Promise.allSettled([reaper.remove([stuck]), reaper.remove([other])]);
+    assert.match(String(first.status === 'rejected' && first.reason), new RegExp(`namespace ${stuck}: .+`));
+    assert.equal(second.status, 'fulfilled');
+    assert.deepEqual(listNetns(tag), [stuck]);
+  } finally {
+    rmdirSync(netnsPath(stuck));
+  }
 });
 
 test('a bridge gets a new address in place of the old, and can be made twice', root, async (t) => {

@@ -1,3 +1,4 @@
+import { internal } from '../../util/errors.ts';
 import { run } from '../../util/spawn.ts';
 import { listNetns } from './netns-names.ts';
 
@@ -8,15 +9,19 @@ import { listNetns } from './netns-names.ts';
 export class NetnsReaper {
   readonly #tag: string;
   #wanted: string[] = [];
-  #next: Promise<void> | undefined;
-  #running: Promise<void> = Promise.resolve();
+  #next: Promise<string> | undefined;
+  #running: Promise<string> = Promise.resolve('');
 
   constructor(tag: string) {
     this.#tag = tag;
   }
 
-  /** Resolves when the namespaces are gone; one that is not there is as good as gone. */
-  remove(names: readonly string[]): Promise<void> {
+  /**
+   * Resolves when the namespaces are gone; one that is not there is as good as gone.
+   *
+   * @throws `internal` when one of them stays, whatever happens to others of the batch.
+   */
+  async remove(names: readonly string[]): Promise<void> {
     if (names.length === 0) return this.idle();
     this.#wanted.push(...names);
     this.#next ??= this.#running
@@ -26,7 +31,10 @@ export class NetnsReaper {
         this.#running = this.#removeAll(this.#wanted.splice(0));
         return this.#running;
       });
-    return this.#next;
+    const complaint = await this.#next;
+    const present = new Set(listNetns(this.#tag));
+    const stuck = names.filter((name) => present.has(name));
+    if (stuck.length > 0) throw internal(`cannot remove the network namespace ${stuck.join(', ')}: ${complaint}`);
   }
 
   /** Resolves when nothing is left to do; never rejects. */
@@ -34,9 +42,12 @@ export class NetnsReaper {
     await Promise.allSettled([this.#next ?? this.#running]);
   }
 
-  async #removeAll(names: string[]): Promise<void> {
+  /** @returns what `ip` complains of; it goes on with the rest. */
+  async #removeAll(names: string[]): Promise<string> {
     const present = new Set(listNetns(this.#tag));
     const lines = names.filter((name) => present.has(name)).map((name) => `netns del ${name}\n`);
-    if (lines.length > 0) await run('ip', ['-force', '-batch', '-'], { input: lines.join('') });
+    if (lines.length === 0) return '';
+    const { stderr } = await run('ip', ['-force', '-batch', '-'], { input: lines.join(''), allowFailure: true });
+    return stderr.trim();
   }
 }
