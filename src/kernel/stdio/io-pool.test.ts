@@ -54,6 +54,17 @@ test('takes exactly what was asked for, and release removes it', async () => {
   assert.equal((await run('stat', [all.paths.stdout], { allowFailure: true })).code, 1);
 });
 
+test('FIFOs that cannot be opened are removed', async () => {
+  await using root = await tempRoot();
+  await using pool = await open(root.dir);
+  (await pool.take({ stdin: true, stderr: false })).release();
+  const before = await fifos(root.dir);
+  for (const name of before.filter((one) => one.startsWith('i-'))) await rm(join(root.dir, 'io', name));
+  await assert.rejects(pool.take({ stdin: true, stderr: true }), { code: 'ENOENT' });
+  const outputs = (names: string[]) => names.filter((name) => name.startsWith('o-')).length;
+  assert.equal(outputs(await fifos(root.dir)), outputs(before) - 2);
+});
+
 test('many at once are all different', async () => {
   await using root = await tempRoot();
   await using pool = await open(root.dir);

@@ -112,7 +112,13 @@ class FifoPool implements IoPool {
     const next = (kind: FifoKind, wanted: boolean) => (wanted ? join(this.#dir, this.#ready[kind].pop() ?? '') : '');
     const paths = { stdin: next('input', stdin), stdout: next('output', true), stderr: next('output', stderr) };
     this.refillSoon();
-    return this.#open(paths);
+    try {
+      return this.#open(paths);
+    } catch (error) {
+      // Nobody knows of them any more.
+      for (const name of namesOf(paths)) this.#remove(name);
+      throw error;
+    }
   }
 
   reopen(paths: IoPaths): IoPipes {
@@ -158,7 +164,12 @@ class FifoPool implements IoPool {
       Array<FifoKind>(missing(this.#ready, kind)).fill(kind),
     );
     const made = kinds.map((kind) => ({ kind, name: `${PREFIX[kind]}${randomBytes(8).toString('hex')}` }));
-    await run('mkfifo', ['-m', '600', ...made.map(({ name }) => name)], { cwd: this.#dir });
+    try {
+      await run('mkfifo', ['-m', '600', ...made.map(({ name }) => name)], { cwd: this.#dir });
+    } catch (error) {
+      for (const { name } of made) this.#remove(name);
+      throw error;
+    }
     if (!(await this.#keeper.alive())) await this.#replaceKeeper();
     for (const { kind, name } of made) {
       this.#hold(name);
@@ -193,7 +204,7 @@ class FifoPool implements IoPool {
     const stderr = paths.stderr === '' ? undefined : closable(openPipeReader(paths.stderr));
     const stdin = paths.stdin === '' ? undefined : closable(openPipeWriter(paths.stdin));
     const ends = undo.move();
-    const names = Object.values(paths).flatMap((path) => (path === '' ? [] : [basename(path)]));
+    const names = namesOf(paths);
     for (const name of names) this.#inUse.add(name);
     const release = () => {
       if (ends.disposed) return;
@@ -206,6 +217,10 @@ class FifoPool implements IoPool {
     };
     return { paths, stdout, stderr, stdin, release };
   }
+}
+
+function namesOf(paths: IoPaths): string[] {
+  return Object.values(paths).flatMap((path) => (path === '' ? [] : [basename(path)]));
 }
 
 /** How many to make so that a whole batch is ready. */
