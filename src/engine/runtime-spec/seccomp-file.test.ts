@@ -57,6 +57,9 @@ test('malformed ones are refused', () => {
     assert.throws(() => seccompFromJson(text, context), { kind: 'invalid', message });
   refused('nofile', /^Decoding seccomp profile failed: /);
   refused('[]', /^Decoding seccomp profile failed: /);
+  const masked =
+    '{"syscalls":[{"names":["a"],"action":"x","args":[{"index":0,"op":"o","value":18446744073709551615}]}]}';
+  refused(masked, /^Decoding seccomp profile failed: syscalls\.0\.args\.0\.value/);
   refused('{"defaultAction":"x","syscalls":[{"names":["a"]}]}', /syscalls\.0\.action/);
   refused(
     '{"defaultAction":"x","architectures":["a"],"archMap":[{"architecture":"b"}]}',

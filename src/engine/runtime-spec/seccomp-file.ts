@@ -4,7 +4,8 @@ import type { OciSeccomp, OciSeccompRule } from '../../spec/oci.ts';
 import { invalid, messageOf } from '../../util/errors.ts';
 import { applies, type SeccompContext } from './seccomp.ts';
 
-const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** Masks that a JavaScript number cannot hold exactly are refused: the filter would be another than the one asked for. */
+const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const condition = () =>
   v.optional(v.nullable(v.object({ caps: list(v.string()), arches: list(v.string()), minKernel: text() })), null);
 

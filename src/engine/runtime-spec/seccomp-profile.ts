@@ -1,4 +1,4 @@
-/** When a rule counts: the container has one of `caps`, lacks `withoutCap`, runs on one of `arches`. */
+/** When a rule counts: the container has all of `caps`, lacks `withoutCap`, runs on one of `arches` and on none of `notArches`. */
 export interface SeccompCondition {
   readonly caps?: readonly string[];
   readonly withoutCap?: string;
@@ -41,8 +41,8 @@ export const SECCOMP_ARCHES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Address families of socket(2) from 12 on that programs have a use for: not DECnet, Econet, ATM SVC, IrDA, PPPoX, IUCV, CAIF,
- * ALG, vsock. Written as `[first, size]` of aligned blocks, since each comparison costs every start of a container.
+ * Address families of socket(2) from 12 on that programs have a use for: not DECnet, Econet, ATM SVC, IrDA, WAN pipes, ISDN,
+ * CAIF, ALG, vsock. Written as `[first, size]` of aligned blocks, since each comparison costs every start of a container.
  */
 const FAMILIES = [
   [13, 1],
