@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { isDigest } from '../util/digest.ts';
 import { int, list, mapOf, text } from './json.ts';
 
 /** Media types of manifests and layers, the OCI's and Docker's. */
@@ -20,7 +21,7 @@ export const PlatformSchema = v.object({ architecture: text(), os: text(), varia
 /** OCI image-spec `descriptor.md`. */
 export const DescriptorSchema = v.looseObject({
   mediaType: text(),
-  digest: v.pipe(v.string(), v.regex(/^sha256:[a-f0-9]{64}$/, 'unsupported or malformed digest')),
+  digest: v.pipe(v.string(), v.check(isDigest, 'unsupported or malformed digest')),
   size: int(),
   annotations: mapOf(v.string()),
   platform: v.optional(v.nullable(PlatformSchema), null),

@@ -1,3 +1,4 @@
+import { isDigest } from '../util/digest.ts';
 import { invalid } from '../util/errors.ts';
 
 /**
@@ -26,10 +27,6 @@ const digest = '[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{
 const REFERENCE = new RegExp(`^(${name})(?::(${tag}))?(?:@(${digest}))?$`);
 const TAG = new RegExp(`^${tag}$`);
 const IDENTIFIER = /^[a-f0-9]{64}$/;
-const DIGEST = /^sha256:[a-f0-9]{64}$/;
-
-/** Whether `text` is a whole sha256 digest. */
-export const isDigest = (text: string): boolean => DIGEST.test(text);
 
 function splitDomain(text: string): [domain: string, rest: string] {
   const slash = text.indexOf('/');

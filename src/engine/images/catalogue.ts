@@ -1,5 +1,6 @@
 import type { ImageConfig } from '../../spec/image.ts';
-import { familiarString, type ImageReference, isDigest, parseAnyReference, tagNameOnly } from '../../spec/reference.ts';
+import { familiarString, type ImageReference, parseAnyReference, tagNameOnly } from '../../spec/reference.ts';
+import { isDigest } from '../../util/digest.ts';
 import { notFound } from '../../util/errors.ts';
 import type { Image } from '../engine.ts';
 
