@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 
 // Compares with docker's command line, byte for byte, on one engine. It needs docker 28 and an engine that has the
 // image busybox: DOCKER_TEST_HOST names its socket, e.g. unix:///var/run/docker.sock.
@@ -56,5 +57,9 @@ test('same output, same status', { skip }, async (t) => {
     ['images', 'nosuch'],
     ['tag', 'busybox', 'Foo'],
   ];
-  for (const words of commands) assert.deepEqual(gantry(...words), docker(...words), words.join(' '));
+  for (const words of commands) {
+    // Once more when they differ: "9 seconds ago" may be ten at the second look.
+    if (isDeepStrictEqual(gantry(...words), docker(...words))) continue;
+    assert.deepEqual(gantry(...words), docker(...words), words.join(' '));
+  }
 });
