@@ -18,14 +18,15 @@ const NOTHING = { nameservers: [], search: [], options: [] };
 test('/etc/hosts is dockerd’s, byte for byte', () => {
   const plain = { extraHosts: [], hostGateway: '172.17.0.1', address: '172.17.0.2', hostname: 'h1', domainname: '' };
   assert.equal(hostsFile(plain), `${LOCAL}172.17.0.2\th1\n`);
-  const full = { ...plain, domainname: 'dom.org', extraHosts: ['foo:1.2.3.4', 'gw:host-gateway', 'six=[::2]'] };
+  const full = { ...plain, domainname: 'dom.org', extraHosts: ['foo:1.2.3.4', 'gw:host-gateway', 'six:[::2]'] };
   assert.equal(hostsFile(full), `${LOCAL}1.2.3.4\tfoo\n172.17.0.1\tgw\n::2\tsix\n172.17.0.2\th1.dom.org h1\n`);
   assert.equal(hostsFile({ ...plain, address: '' }), LOCAL);
 });
 
 test('an extra host needs a name and an address', () => {
   assert.deepEqual(parseExtraHost('a:::1', ''), { name: 'a', address: '::1' });
-  for (const text of ['a', 'a:', ':1.2.3.4', 'a:b', 'a=1.2.3']) {
+  assert.deepEqual(parseExtraHost('a=b:1.2.3.4', ''), { name: 'a=b', address: '1.2.3.4' });
+  for (const text of ['a', 'a:', ':1.2.3.4', 'a:b', 'a=1.2.3.4']) {
     assert.throws(() => parseExtraHost(text, ''), { kind: 'invalid' }, text);
   }
 });

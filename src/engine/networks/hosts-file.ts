@@ -12,14 +12,14 @@ const LOCAL = [
 ];
 
 /**
- * Splits an extra host, `name:address` or `name=address`, with `host-gateway` replaced.
+ * Splits an extra host, `name:address`, with `host-gateway` replaced; an IPv6 address may stand in brackets.
  *
  * @throws `invalid` in Docker's words.
  */
 export function parseExtraHost(text: string, hostGateway: string): { name: string; address: string } {
-  const split = /^([^:=]+)[:=](.+)$/.exec(text);
-  if (split === null) throw invalid(`bad format for add-host: "${text}"`);
-  const [, name = '', value = ''] = split;
+  const at = text.indexOf(':');
+  if (at < 1) throw invalid(`bad format for add-host: "${text}"`);
+  const [name, value] = [text.slice(0, at), text.slice(at + 1)];
   const address = value === 'host-gateway' ? hostGateway : value.replace(/^\[(.*)\]$/, '$1');
   if (isIP(address) === 0) throw invalid(`invalid IP address in add-host: "${value}"`);
   return { name, address };

@@ -48,7 +48,7 @@ export interface FilesRequest {
   containerId: string;
   hostname: string;
   domainname: string;
-  /** `name:address` or `name=address`; the address may be `host-gateway`. */
+  /** `name:address`; the address may be `host-gateway`. */
   extraHosts: readonly string[];
   dns: readonly string[];
   dnsSearch: readonly string[];

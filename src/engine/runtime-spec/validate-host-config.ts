@@ -1,7 +1,8 @@
-import { isIP } from 'node:net';
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import type { HostConfig } from '../../spec/container.ts';
 import { invalid } from '../../util/errors.ts';
+import { parseExtraHost } from '../networks/hosts-file.ts';
+import { parsePortRange } from '../networks/port-requests.ts';
 import { containerCapabilities } from './capabilities.ts';
 import { parseDeviceRule } from './devices.ts';
 import { isContainerMode } from './namespaces.ts';
@@ -10,12 +11,15 @@ import { containerSeccomp } from './security.ts';
 import { checkSecurityModules, parseSecurityOpts } from './security-opts.ts';
 import { wantedMounts } from './wanted-mounts.ts';
 
+/** Stands for `host-gateway`, which is not known before a container starts. */
+const ANY_ADDRESS = '0.0.0.0';
+
 /** Checks how a container is tied to the host, but for its limits. @throws `invalid` in Docker's words. */
 export function validateHostConfig(hostConfig: HostConfig, host: HostFacts): void {
   validateRestartPolicy(hostConfig);
   validateModes(hostConfig);
   validatePorts(hostConfig.PortBindings);
-  validateExtraHosts(hostConfig.ExtraHosts ?? []);
+  for (const entry of hostConfig.ExtraHosts ?? []) parseExtraHost(entry, ANY_ADDRESS);
   validateUlimits(hostConfig.Ulimits);
   validateSysctls(hostConfig);
   const { OomScoreAdj: score, Isolation, CgroupParent } = hostConfig;
@@ -68,26 +72,9 @@ function validateModes(hostConfig: HostConfig): void {
 /** A binding's container port stands before the protocol; its host port may be a range, or nothing. */
 function validatePorts(bindings: HostConfig['PortBindings']): void {
   for (const [spec, hosts] of Object.entries(bindings)) {
-    const [port = ''] = spec.split('/');
-    if (!isPortRange(port)) throw invalid(`invalid port specification: "${port}"`);
-    for (const { HostPort } of hosts ?? []) {
-      if (HostPort !== '' && !isPortRange(HostPort)) throw invalid(`invalid port specification: "${HostPort}"`);
-    }
-  }
-}
-
-function isPortRange(text: string): boolean {
-  const [, first, last] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
-  return first !== undefined && Number(first) <= Number(last ?? first) && Number(last ?? first) <= 65_535;
-}
-
-function validateExtraHosts(entries: readonly string[]): void {
-  for (const entry of entries) {
-    const at = entry.indexOf(':');
-    const address = entry.slice(at + 1).replace(/^\[(.*)\]$/, '$1');
-    if (at < 1 || address === '') throw invalid(`bad format for add-host: "${entry}"`);
-    if (address !== 'host-gateway' && isIP(address) === 0)
-      throw invalid(`invalid IP address in add-host: "${address}"`);
+    const ports = [spec.split('/')[0] ?? '', ...hosts.map(({ HostPort }) => HostPort).filter((port) => port !== '')];
+    const wrong = ports.find((port) => parsePortRange(port) === undefined);
+    if (wrong !== undefined) throw invalid(`invalid port specification: "${wrong}"`);
   }
 }
 

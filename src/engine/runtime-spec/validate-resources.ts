@@ -51,7 +51,8 @@ function checkMemory({ Memory, MemorySwap, MemoryReservation, MemorySwappiness: 
 }
 
 function checkCpu(wanted: HostConfig, { cpus, limits }: Pick<HostFacts, 'limits' | 'cpus'>): void {
-  const { NanoCpus, CpuPeriod, CpuQuota } = wanted;
+  const { NanoCpus, CpuPeriod, CpuQuota, CpuShares } = wanted;
+  if (CpuShares < 0) throw invalid(`invalid CPU shares (${CpuShares}): value must be a positive integer`);
   if (NanoCpus > 0 && CpuPeriod > 0) throw invalid('Conflicting options: Nano CPUs and CPU Period cannot both be set');
   if (NanoCpus > 0 && CpuQuota > 0) throw invalid('Conflicting options: Nano CPUs and CPU Quota cannot both be set');
   if (NanoCpus > 0 && !limits.cpuCfsQuota) {

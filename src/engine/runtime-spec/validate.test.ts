@@ -39,6 +39,7 @@ test('processors', () => {
   const period = 'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)';
   refused({ CpuPeriod: 10 }, period);
   refused({ CpuPeriod: 2000000 }, period);
+  refused({ CpuShares: -5 }, 'invalid CPU shares (-5): value must be a positive integer');
   refused({ CpuQuota: 10 }, 'CPU cfs quota can not be less than 1ms (i.e. 1000)');
   refused({ CpuRealtimePeriod: 5, CpuRealtimeRuntime: 6 }, /real-time runtime cannot be higher/);
 });
@@ -106,6 +107,9 @@ test('what the other mappings refuse is refused at create', () => {
   refused({ Isolation: 'hyperv' }, 'Invalid isolation: "hyperv" - linux only supports \'default\'');
   refused({ CgroupParent: '/a/../../b' }, 'invalid cgroup parent: /a/../../b');
   refused({ ExtraHosts: ['foo'] }, 'bad format for add-host: "foo"');
+  refused({ ExtraHosts: ['foo:'] }, 'invalid IP address in add-host: ""');
+  refused({ PortBindings: { '80-x/tcp': [] } }, 'invalid port specification: "80-x"');
+  refused({ PortBindings: { '80/tcp': [{ HostPort: '99999' }] } }, 'invalid port specification: "99999"');
   refused({ ExtraHosts: ['foo:bar'] }, 'invalid IP address in add-host: "bar"');
   assert.deepEqual(check({ ExtraHosts: ['a:1.2.3.4', 'b:::1', 'c:[::1]', 'd:host-gateway'] }).warnings, []);
 });
