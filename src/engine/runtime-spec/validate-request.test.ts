@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as v from 'valibot';
-import { ContainerConfigSchema, HostConfigSchema } from '../../spec/container.ts';
+import { ContainerConfigSchema, EndpointConfigSchema, HostConfigSchema } from '../../spec/container.ts';
 import { validateRequest } from './validate-request.ts';
 
 const check = (config: object, hostConfig: object = {}) =>
   validateRequest(v.parse(ContainerConfigSchema, config), v.parse(HostConfigSchema, hostConfig));
+const withEndpoint = (name: string) =>
+  validateRequest(v.parse(ContainerConfigSchema, {}), v.parse(HostConfigSchema, {}), {
+    [name]: v.parse(EndpointConfigSchema, {}),
+  });
 const refused = (config: object, hostConfig: object, message: string) =>
   assert.throws(() => check(config, hostConfig), { kind: 'invalid', message });
 
@@ -13,6 +17,7 @@ test('what goes together', () => {
   assert.doesNotThrow(() => check({ Hostname: 'a' }, { NetworkMode: 'host' }));
   assert.doesNotThrow(() => check({}, { UTSMode: 'host', NetworkMode: 'container:x' }));
   assert.doesNotThrow(() => check({ Healthcheck: { Test: ['NONE'] } }));
+  assert.doesNotThrow(() => withEndpoint('bridge'));
 });
 
 test('what contradicts itself', () => {
@@ -42,6 +47,10 @@ test('what contradicts itself', () => {
     "conflicting options: container type network can't be used with links. This would result in undefined behavior",
   );
   refused({}, { ShmSize: -1 }, 'SHM size can not be less than 0');
+});
+
+test('a network there is not', () => {
+  assert.throws(() => withEndpoint('nope'), { kind: 'not-found', message: 'network nope not found' });
 });
 
 test('what is to come is refused by name', () => {

@@ -1,18 +1,25 @@
-import type { ContainerConfig, HostConfig } from '../../spec/container.ts';
+import type { ContainerConfig, EndpointConfig, HostConfig } from '../../spec/container.ts';
 import { invalid } from '../../util/errors.ts';
 import { isContainerMode } from './namespaces.ts';
 import { refuseUnsupportedConfig } from './unsupported.ts';
+import { validateEndpoints } from './validate-endpoints.ts';
 
 /**
  * Checks a request to create a container as it came, before the image's configuration and the defaults are filled in:
  * whether the user asked for a host name, say, cannot be told afterwards.
  *
- * @throws `invalid` in Docker's words for options that contradict each other, `unsupported` for what is to come.
+ * @throws `invalid` in Docker's words for options that contradict each other, `unsupported` for what is to come, `not-found`
+ * for a network.
  */
-export function validateRequest(config: ContainerConfig, hostConfig: HostConfig): void {
+export function validateRequest(
+  config: ContainerConfig,
+  hostConfig: HostConfig,
+  endpoints: Readonly<Record<string, EndpointConfig>> = {},
+): void {
   const [conflict] = CONFLICTS.find(([, found]) => found(config, hostConfig)) ?? [];
   if (conflict !== undefined) throw invalid(conflict);
   refuseUnsupportedConfig(config);
+  validateEndpoints(endpoints, hostConfig.NetworkMode);
 }
 
 type Rule = readonly [message: string, found: (config: ContainerConfig, hostConfig: HostConfig) => boolean];
