@@ -97,21 +97,23 @@ export async function findShims(home: ShimHome): Promise<Shim[]> {
 
 async function findShim(home: ShimHome, id: string): Promise<Shim | undefined> {
   const dir = join(home.dir, id);
-  const { log } = home;
   const known = await readAddress(dir);
-  if (known === undefined) {
-    await endShim(home, id);
-    await removeShimDir(dir, (await readAddress(dir))?.address);
-    return undefined;
-  }
-  const reader = openShimLog(dir, log);
+  const shim = known === undefined ? undefined : await reconnect(known, dir, home.log);
+  if (shim !== undefined) return shim;
+  await endShim(home, id);
+  await removeShimDir(dir, (known ?? (await readAddress(dir)))?.address);
+  return undefined;
+}
+
+/** Undefined for a shim that is gone, of which a daemon may have removed some files before it was killed. */
+async function reconnect(known: ShimAddress, dir: string, log: Log): Promise<Shim | undefined> {
+  let reader: Socket | undefined;
   try {
+    reader = openShimLog(dir, log);
     return await attach(known, dir, reader);
   } catch (error) {
     log.debug('a shim of an earlier daemon is gone', { shim: known.address, error });
-    reader.destroy();
-    await endShim(home, id);
-    await removeShimDir(dir, known.address);
+    reader?.destroy();
     return undefined;
   }
 }
@@ -121,13 +123,25 @@ async function endShim({ eventSocket }: ShimHome, id: string): Promise<void> {
   await endProcesses(({ args }) => args.includes(eventSocket) && args.includes(id));
 }
 
-/** Our own note, or the one the shim wrote itself in case the daemon was killed just before writing ours. */
+/**
+ * Our own note, or the one the shim wrote itself in case the daemon was killed just before writing ours, or in the middle
+ * of it.
+ */
 async function readAddress(dir: string): Promise<ShimAddress | undefined> {
   for (const name of [ADDRESS_FILE, 'address']) {
     const text = await ifExists(() => readFile(join(dir, name), 'utf8'));
-    if (text !== undefined && text !== '') return parseShimAddress(text);
+    const address = text === undefined ? undefined : ifUnderstood(text);
+    if (address !== undefined) return address;
   }
   return undefined;
+}
+
+function ifUnderstood(text: string): ShimAddress | undefined {
+  try {
+    return parseShimAddress(text);
+  } catch {
+    return undefined;
+  }
 }
 
 async function attach({ address, version }: ShimAddress, dir: string, log: Socket): Promise<Shim> {
