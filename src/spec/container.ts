@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { emptyObject, flag, int, list, listOrNull, mapOf, orNull, text } from './json.ts';
+import { emptyObject, flag, int, list, listOrNull, mapOf, orNull, sizeOrNull, text } from './json.ts';
 
 /** A command: Docker accepts a bare string where it means a list of one. */
 const command = () =>
@@ -158,12 +158,9 @@ export const HostConfigSchema = v.object({
   AutoRemove: flag(),
   VolumeDriver: text(),
   VolumesFrom: listOrNull(v.string()),
-  ConsoleSize: v.optional(
-    v.pipe(
-      v.nullable(v.tuple([v.number(), v.number()])),
-      v.transform((size): [number, number] => size ?? [0, 0]),
-    ),
-    [0, 0],
+  ConsoleSize: v.pipe(
+    sizeOrNull(),
+    v.transform((size): [number, number] => size ?? [0, 0]),
   ),
   Annotations: mapOf(v.string()),
   CapAdd: listOrNull(v.string()),
@@ -222,7 +219,7 @@ export const ExecBodySchema = v.object({
   User: text(),
   Privileged: flag(),
   Tty: flag(),
-  ConsoleSize: v.optional(v.nullable(v.tuple([v.number(), v.number()])), null),
+  ConsoleSize: sizeOrNull(),
   AttachStdin: flag(),
   AttachStderr: flag(),
   AttachStdout: flag(),

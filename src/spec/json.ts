@@ -33,6 +33,12 @@ export const int = () =>
     0,
   );
 
+/** Height and width of a terminal in characters; missing is `null`. */
+export const sizeOrNull = () => {
+  const length = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+  return v.optional(v.nullable(v.tuple([length, length])), null);
+};
+
 /** A list; missing or null is `[]`. */
 export const list = <S extends v.GenericSchema>(item: S) =>
   v.optional(

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { ExecBodySchema } from '../../spec/container.ts';
-import { flag } from '../../spec/json.ts';
+import { flag, sizeOrNull } from '../../spec/json.ts';
 import { invalid } from '../../util/errors.ts';
 import type { Exchange, Takeover } from '../exchange.ts';
 import { answerRaw, joinProcess } from '../hijack.ts';
@@ -13,8 +13,7 @@ type Headers = readonly (readonly [string, string])[];
 const StartBodySchema = v.object({
   Detach: flag(),
   Tty: flag(),
-  /** Height and width. */
-  ConsoleSize: v.optional(v.nullable(v.tuple([v.number(), v.number()])), null),
+  ConsoleSize: sizeOrNull(),
 });
 
 async function start(x: Exchange, takeover: Takeover, headers: Headers): Promise<void> {
