@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { OutputSink } from '../engine/engine.ts';
+import { drained } from './drained.ts';
 import { frameHeader } from './frames.ts';
 
 /** Writes a process's output to a connection, framed unless it has a terminal. What comes after the connection's end is dropped. */
@@ -15,15 +16,6 @@ export function outputSink(to: Writable, framed: boolean): OutputSink {
       to.uncork();
       return room;
     },
-    drained() {
-      if (gone() || !to.writableNeedDrain) return Promise.resolve();
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const done = () => {
-        to.off('drain', done).off('close', done);
-        resolve();
-      };
-      to.on('drain', done).on('close', done);
-      return promise;
-    },
+    drained: () => drained(to),
   };
 }

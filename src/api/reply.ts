@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { drained } from './drained.ts';
 
 /** How a handler answers. */
 export interface ReplyWriter {
@@ -27,10 +27,9 @@ function bodyStream(res: ServerResponse): BodyStream {
     async write(...pieces) {
       if (res.destroyed || pieces.length === 0) return;
       res.cork();
-      let room = true;
-      for (const piece of pieces) room = res.write(piece);
+      for (const piece of pieces) res.write(piece);
       res.uncork();
-      if (!room && !res.destroyed) await Promise.race([once(res, 'drain'), once(res, 'close')]);
+      await drained(res);
     },
     end: () => res.end(),
   };
