@@ -30,7 +30,8 @@ function plainPart(fd: number, from: number, end: () => number): Part {
       const length = Math.min(READ_SIZE, end() - position);
       if (length <= 0) return NOTHING;
       const { bytesRead, buffer } = await readFd(fd, Buffer.allocUnsafeSlow(length), 0, length, position);
-      position += bytesRead;
+      // A file that somebody made shorter under its writer holds nothing up to where the writer goes on.
+      position += bytesRead === 0 ? length : bytesRead;
       return buffer.subarray(0, bytesRead);
     },
     close: () => closeSync(fd),
@@ -140,7 +141,9 @@ export class LogCursor implements Disposable {
   /** True when it stands at or behind a place of the log that is written. */
   hasReached({ generation, size }: { generation: number; size: number }): boolean {
     if (this.#generation !== generation) return this.#generation > generation;
-    return this.#parts.length === 1 && (this.#parts[0]?.position ?? 0) >= size;
+    const [part, ...newer] = this.#parts;
+    // Without a file, which somebody removed, there is nothing left to read.
+    return part === undefined || (newer.length === 0 && part.position >= size);
   }
 
   [Symbol.dispose](): void {
@@ -194,14 +197,24 @@ export class LogCursor implements Disposable {
   #openAll(): Source[] {
     this.#generation = this.#writer?.generation ?? 0;
     const sources: Source[] = [];
+    try {
+      this.#addSources(sources);
+      return sources;
+    } catch (error) {
+      for (const { fd } of sources) closeSync(fd);
+      throw error;
+    }
+  }
+
+  #addSources(sources: Source[]): void {
     const current = openSource(this.#path);
-    if (current === undefined) return sources;
+    if (current === undefined) return;
     if (this.#writer !== undefined) current.size = this.#writer.size;
     sources.unshift(current);
     for (let index = 1; ; index++) {
       const file = rotatedFile(this.#path, index);
       const source = file === undefined ? undefined : openSource(file);
-      if (source === undefined) return sources;
+      if (source === undefined) return;
       sources.unshift(source);
     }
   }
@@ -230,13 +243,16 @@ export class LogCursor implements Disposable {
     const part = gzipPart(fd);
     let rest: Buffer = NOTHING;
     let total = 0;
-    for (let bytes = await part.next(); bytes.length > 0; bytes = await part.next()) {
-      const entries: LogEntry[] = [];
-      const all = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
-      rest = all.subarray(this.#format.decode(all, entries));
-      total += entries.length;
+    try {
+      for (let bytes = await part.next(); bytes.length > 0; bytes = await part.next()) {
+        const entries: LogEntry[] = [];
+        const all = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+        rest = all.subarray(this.#format.decode(all, entries));
+        total += entries.length;
+      }
+    } finally {
+      part.close();
     }
-    part.close();
     return { offset: 0, skip: Math.max(0, total - count), found: Math.min(total, count) };
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -274,6 +274,24 @@ test('a replay that the end overtakes is completed', async () => {
   assert.equal(await client.done, 'ended');
   assert.match(client.sink.text, /^line 0\n[^]*line 999\nlast words$/);
 });
+
+for (const [what, spoil] of [
+  ['removed', (path: string) => rmSync(path)],
+  ['emptied', (path: string) => truncateSync(path)],
+] as const) {
+  test(`a replay of a log that somebody ${what} ends, and live output goes on`, { timeout: 20_000 }, async () => {
+    const { hub, stdout, path } = openHub();
+    stdout.print('old\n');
+    spoil(path);
+    const client = attach(hub, { logs: true });
+    await until(() => !stdout.paused);
+    stdout.print('live\n');
+    await until(() => client.sink.text.includes('live\n'));
+    await hub.finish();
+    assert.equal(await client.done, 'ended');
+    assert.equal(client.sink.text, 'live\n');
+  });
+}
 
 test('several clients type; the end of one does not end the input', async () => {
   const { hub, input, told } = openHub();
