@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { silentLog } from '../../util/log.ts';
 import { openImages } from './images.ts';
 import {
@@ -216,6 +218,18 @@ test('what was saved loads again, and saving twice gives the same bytes', { skip
   const byId = await second.load(await save(one.id));
   assert.deepEqual(byId, [{ stream: `Loaded image ID: ${one.id}\n` }]);
   await assert.rejects(save('x', 'nope'), { kind: 'not-found', message: 'No such image: nope:latest' });
+});
+
+test('an archive that nobody reads holds nothing back', { skip }, async () => {
+  await using fixture = await loaded({ image: one, tags: ['x:1'] });
+  const unread = await fixture.images.save(['x'], signal);
+  const layer = fixture.images.get('x:1').chainIds[0] ?? '';
+  const closed = once(unread, 'close');
+  unread.destroy();
+  await closed;
+  await setImmediate();
+  await fixture.images.remove('x:1', plain);
+  assert.equal(fixture.store.layers.find(layer), undefined);
 });
 
 test('builtin/busybox is made when asked for, the same each time', { skip }, async () => {

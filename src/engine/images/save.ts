@@ -9,7 +9,6 @@ import {
   tagNameOnly,
 } from '../../spec/reference.ts';
 import type { Blob } from '../../store/content.ts';
-import type { Lease } from '../../store/lease.ts';
 import type { Store } from '../../store/store.ts';
 import { digestOf, hexOf } from '../../util/digest.ts';
 import { internal, invalid } from '../../util/errors.ts';
@@ -45,14 +44,15 @@ export async function saveImages(
   const wanted = selectImages(collection, refs);
   const lease = collection.store.lease();
   try {
-    for (const { image } of wanted)
-      lease.hold(image.id, ...image.chainIds, ...layerBlobs(collection.store, image).map((b) => b.digest));
+    for (const { image } of wanted) lease.hold(...needs(collection, image));
     const files = await describe(collection, wanted);
     for (const { image } of wanted) emitImage(events, 'save', image.id, image.id, image);
-    return Readable.from(archive(collection.store, files, lease, signal), {
+    const stream = Readable.from(archive(collection.store, files, signal), {
       objectMode: false,
       highWaterMark: 1 << 20,
     });
+    // Also when nobody ever reads it: a generator that was not begun has no end of its own.
+    return stream.once('close', () => void lease[Symbol.asyncDispose]());
   } catch (error) {
     await lease[Symbol.asyncDispose]();
     throw error;
@@ -102,6 +102,13 @@ function layerBlobs(store: Store, image: Image): Blob[] {
     if (found === undefined) throw internal(`the archive of layer ${chainId} is missing`);
     return found;
   });
+}
+
+/** What must not be collected while the image is being saved. */
+function needs({ store, stored }: Collection, image: Image): string[] {
+  const manifest = stored(image.id)?.manifest;
+  const blobs = layerBlobs(store, image).map(({ digest }) => digest);
+  return [image.id, ...image.chainIds, ...blobs, ...(manifest === undefined ? [] : [manifest])];
 }
 
 const blobName = (digest: string): string => `blobs/sha256/${hexOf(digest)}`;
@@ -176,19 +183,12 @@ async function manifestOf({ store, stored }: Collection, image: Image, layers: r
 /** What was recorded with a layer may be nothing, so its first bytes tell how it is compressed. */
 async function describeLayer(store: Store, { digest, size }: Blob): Promise<object> {
   const [first = Buffer.alloc(0)] = await store.content.open(digest).take(1).toArray();
-  const magic = Buffer.from(first).readUInt32BE(0);
+  const magic = Buffer.concat([first, Buffer.alloc(4)]).readUInt32BE(0);
   const suffix = magic >>> 16 === 0x1f8b ? '+gzip' : magic === 0x28b52ffd ? '+zstd' : '';
   return { mediaType: `${mediaTypes.ociLayer}${suffix}`, digest, size };
 }
 
-async function* archive(
-  store: Store,
-  files: Map<string, Content>,
-  lease: Lease,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  await using held = lease;
-  held.hold();
+async function* archive(store: Store, files: Map<string, Content>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   for (const name of ['blobs/', 'blobs/sha256/']) yield plainHeader({ name, type: 'directory', mode: 0o755 });
   for (const name of [...files.keys()].toSorted()) {
     const content = files.get(name);
