@@ -51,7 +51,3 @@ export type Index = v.InferOutput<typeof IndexSchema>;
 export const ArchiveManifestSchema = v.array(
   v.looseObject({ Config: v.string(), RepoTags: list(v.string()), Layers: list(v.string()) }),
 );
-export type ArchiveManifest = v.InferOutput<typeof ArchiveManifestSchema>;
-
-/** `repositories` of a docker-archive: name to tag to layer id. */
-export const RepositoriesSchema = v.record(v.string(), v.record(v.string(), v.string()));

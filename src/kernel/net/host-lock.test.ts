@@ -12,6 +12,7 @@ test('one holder at a time; the next gets it when the first lets go', async () =
     second = true;
     return lock;
   });
+  await assert.rejects(hostLock(name, 50), { kind: 'unavailable' });
   assert.equal(second, false);
   await first[Symbol.asyncDispose]();
   await (await waiting)[Symbol.asyncDispose]();
