@@ -97,3 +97,13 @@ test('volumes come from where the engine put them', () => {
   const [mount] = at(containerMounts({ container, host: testHost(), shm: undefined }), '/d');
   assert.deepEqual(mount, { destination: '/d', type: 'bind', source: '/v/data', options: ['rbind', 'ro'] });
 });
+
+test('an init there is not is said, rather than mounted from nowhere', () => {
+  const bare = testHost({ initBinary: '' });
+  assert.throws(() => mountsOf({ Init: true }, bare), {
+    kind: 'unavailable',
+    message: /"docker-init" is not installed/,
+  });
+  assert.doesNotThrow(() => mountsOf({ Init: true, PidMode: 'host' }, bare));
+  assert.equal(at(mountsOf({ Init: true }), '/sbin/docker-init')[0]?.source, '/usr/bin/docker-init');
+});

@@ -1,6 +1,6 @@
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import type { OciMount } from '../../spec/oci.ts';
-import { internal, invalid } from '../../util/errors.ts';
+import { internal, invalid, unavailable } from '../../util/errors.ts';
 import type { Container } from '../containers/model.ts';
 import { isContainerMode } from './namespaces.ts';
 import { atLeast } from './seccomp.ts';
@@ -169,6 +169,7 @@ export function rootPropagation({ hostConfig }: Pick<Container, 'hostConfig'>): 
 
 function initMount(hostConfig: Container['hostConfig'], { initBinary }: Pick<HostFacts, 'initBinary'>): OciMount[] {
   if (!usesInit(hostConfig)) return [];
+  if (initBinary === '') throw unavailable('the host tool "docker-init" is not installed, and tini-static neither');
   return [{ destination: INIT_PATH, type: 'bind', source: initBinary, options: ['bind', 'ro'] }];
 }
 

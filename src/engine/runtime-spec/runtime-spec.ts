@@ -33,7 +33,7 @@ export interface RuntimeSpecInput {
  * The whole config.json of a container, as dockerd would write it: its defaults, changed by what the container asks.
  * The root file system is `rootfs` in the bundle.
  *
- * @throws `invalid` for what this host cannot give: a device, a propagation, a limit.
+ * @throws `invalid` for what this host cannot give: a device, a propagation, a limit; `unavailable` without an init to give.
  */
 export function runtimeSpec(input: RuntimeSpecInput): OciSpec {
   const { container, host } = input;
