@@ -8,11 +8,16 @@ export async function mountPoints(below: string): Promise<string[]> {
   return parseMountPoints(table).filter((path) => path === below || path.startsWith(`${below}/`));
 }
 
-/** The fifth field of every line, with the octal escapes of blanks undone. */
+/** The fifth field of every line. */
 export function parseMountPoints(table: string): string[] {
   return table
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')
     .filter((path) => path !== '')
-    .map((path) => path.replace(ESCAPE, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))));
+    .map(unescapePath);
+}
+
+/** A path as mountinfo writes it, with the octal escapes of blanks and backslashes undone. */
+export function unescapePath(path: string): string {
+  return path.replace(ESCAPE, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

@@ -35,13 +35,14 @@ export async function endProcesses(which: (process: HostProcess) => boolean): Pr
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const found = hostProcesses().filter((it) => it.args.length > 0 && it.pid !== process.pid && which(it));
     if (found.length === 0) return;
-    for (const { pid } of found) kill(pid);
+    for (const { pid } of found) killProcess(pid);
     await delay(PAUSE_MS);
   }
   throw internal('a left-over process cannot be killed');
 }
 
-function kill(pid: number): void {
+/** One that has ended already is fine. */
+export function killProcess(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {

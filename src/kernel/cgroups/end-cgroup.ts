@@ -2,6 +2,7 @@ import { rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode, internal } from '../../util/errors.ts';
+import { killProcess } from '../processes.ts';
 import { cgroupPids, childrenOf } from './cgroup-pids.ts';
 
 /** A killed process is gone as soon as the kernel lets go of it; one in the middle of a disk write may take a while. */
@@ -18,7 +19,7 @@ export async function killCgroup(dirs: readonly string[]): Promise<void> {
     const pids = await cgroupPids(dirs);
     if (pids.length === 0) return;
     if (attempt === 0) await killUnified(dirs);
-    pids.forEach(kill);
+    pids.forEach(killProcess);
     await delay(PAUSE_MS);
   }
   throw internal(`processes cannot be killed: ${(await cgroupPids(dirs)).join(', ')}`);
@@ -32,14 +33,6 @@ async function killUnified(dirs: readonly string[]): Promise<void> {
 
 function ignoreAbsent(error: unknown): void {
   if (!hasCode(error, 'ENOENT', 'ENOTDIR', 'ENODEV', 'EACCES', 'EPERM')) throw error;
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if (!hasCode(error, 'ESRCH')) throw error;
-  }
 }
 
 /** Removes a control group with those below it, where they are empty; one that is gone, or still in use, is left. */

@@ -1,4 +1,5 @@
 import { readFileSync, realpathSync } from 'node:fs';
+import { unescapePath } from '../mount-points.ts';
 
 /** How mounts made below a mount point travel to other mount namespaces. Source: mount_namespaces(7). */
 export interface Propagation {
@@ -34,8 +35,5 @@ function parseMountLine(line: string): { mountPoint: string; tags: readonly stri
   const end = fields.indexOf('-');
   const point = fields[4];
   if (point === undefined || end < 0) return undefined;
-  const mountPoint = point.replace(/\\([0-7]{3})/g, (_, octal: string) =>
-    String.fromCharCode(Number.parseInt(octal, 8)),
-  );
-  return { mountPoint, tags: fields.slice(6, end) };
+  return { mountPoint: unescapePath(point), tags: fields.slice(6, end) };
 }
