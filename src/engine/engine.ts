@@ -214,8 +214,6 @@ export interface SystemFacts {
   id: string;
   name: string;
   version: string;
-  gitCommit: string;
-  buildTime: string;
   dataRoot: string;
   kernelVersion: string;
   operatingSystem: string;
@@ -245,6 +243,8 @@ export interface SystemFacts {
   initBinary: string;
   securityOptions: readonly string[];
   ipv4Forwarding: boolean;
+  /** Whether the packets of bridges pass the host's packet filter. */
+  bridgeNf: { iptables: boolean; ip6tables: boolean };
   debug: boolean;
   openFiles: number;
   eventsListeners: number;

@@ -39,10 +39,11 @@ function limits({ limits: l }: SystemFacts, api: number) {
 function host(facts: SystemFacts, now: Date) {
   return {
     IPv4Forwarding: facts.ipv4Forwarding,
-    BridgeNfIptables: false,
-    BridgeNfIp6tables: false,
+    BridgeNfIptables: facts.bridgeNf.iptables,
+    BridgeNfIp6tables: facts.bridgeNf.ip6tables,
     Debug: facts.debug,
     NFd: facts.openFiles,
+    // There are none: this is no Go program.
     NGoroutines: 0,
     SystemTime: now.toISOString(),
     LoggingDriver: facts.loggingDriver,

@@ -15,12 +15,13 @@ export function versionShape(facts: SystemFacts) {
   const engine = {
     ApiVersion: apiName(NEWEST_API),
     MinAPIVersion: apiName(OLDEST_API),
-    GitCommit: facts.gitCommit,
+    // A build does not know its commit or its time, and is no Go program.
+    GitCommit: '',
     GoVersion: '',
     Os: 'linux',
     Arch: arch,
     KernelVersion: facts.kernelVersion,
-    BuildTime: facts.buildTime,
+    BuildTime: '',
   };
   return {
     Platform: { Name: 'Gantry' },

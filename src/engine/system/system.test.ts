@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { probeHost } from '../../kernel/host/host-facts.ts';
@@ -8,15 +8,20 @@ import { parseVersion, readToolVersions } from './tool-versions.ts';
 
 const host = await probeHost();
 const runtimes = { byName: new Map([['runc', { binary: '/usr/bin/runc', root: '/run/x' }]]), defaultName: 'runc' };
-const base = { id: 'engine-1', version: '1.2.3', host, runtimes, events: { listeners: 3 } };
+const events = { listeners: 3, emit: () => {} };
+const base = { id: 'engine-1', version: '1.2.3', host, runtimes, events, loggingDriver: 'local' };
+const config = { dataRoot: tmpdir(), debug: false, logLevel: 'info' };
 
 test('facts are those of this host', async () => {
-  const system = openSystem({ ...base, config: { dataRoot: tmpdir(), debug: false } });
+  const system = openSystem({ ...base, config });
   const facts = await system.facts();
   assert.equal(facts.name, hostname());
   assert.equal(facts.kernelVersion, readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim());
   assert.equal(facts.version, '1.2.3');
   assert.equal(facts.eventsListeners, 3);
+  assert.equal(facts.loggingDriver, 'local');
+  const bridgeNf = '/proc/sys/net/bridge/bridge-nf-call-iptables';
+  assert.equal(facts.bridgeNf.iptables, existsSync(bridgeNf) && readFileSync(bridgeNf, 'utf8').trim() === '1');
   assert.deepEqual(facts.runtimes, { runc: { path: '/usr/bin/runc' } });
   assert.equal(facts.defaultRuntime, 'runc');
   assert.ok(facts.openFiles > 2);
@@ -26,14 +31,27 @@ test('facts are those of this host', async () => {
 });
 
 test('a reload shows', async () => {
-  const system = openSystem({ ...base, config: { dataRoot: tmpdir(), debug: false } });
+  const system = openSystem({ ...base, config });
   assert.equal((await system.facts()).debug, false);
-  system.reloaded({ dataRoot: tmpdir(), debug: true });
-  assert.equal((await system.facts()).debug, true);
+  system.reloaded({ debug: true, logLevel: 'info' });
+  const facts = await system.facts();
+  assert.deepEqual([facts.debug, facts.dataRoot], [true, tmpdir()]);
+});
+
+test('a reload is announced with what it changed', () => {
+  const told: unknown[] = [];
+  const system = openSystem({ ...base, config, events: { listeners: 0, emit: (event) => told.push(event) } });
+  system.reloaded({ debug: true, logLevel: 'debug' });
+  system.reloaded({ debug: true, logLevel: 'debug' });
+  const event = { type: 'daemon', action: 'reload' };
+  assert.deepEqual(told, [
+    { ...event, actor: { id: 'engine-1', attributes: { debug: 'true', 'log-level': 'debug', name: hostname() } } },
+    { ...event, actor: { id: 'engine-1', attributes: { name: hostname() } } },
+  ]);
 });
 
 test('a data root that is gone does not make the facts fail', async () => {
-  const system = openSystem({ ...base, config: { dataRoot: '/nonexistent/x', debug: false } });
+  const system = openSystem({ ...base, config: { ...config, dataRoot: '/nonexistent/x' } });
   assert.equal((await system.facts()).storage.backingFilesystem, '<unknown>');
 });
 

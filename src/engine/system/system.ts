@@ -3,32 +3,38 @@ import { hostname } from 'node:os';
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import type { RuntimeBinary } from '../../kernel/shim/shim-pool.ts';
 import { type Log, silentLog } from '../../util/log.ts';
-import type { System, SystemFacts } from '../engine.ts';
+import type { Events, System, SystemFacts } from '../engine.ts';
 import { readToolVersions, type ToolVersions } from './tool-versions.ts';
 
-/** What of the daemon's configuration shows in `/info`. */
-export interface SystemConfig {
-  readonly dataRoot: string;
+/** The settings that can change while the daemon runs. */
+export interface ChangeableConfig {
   readonly debug: boolean;
+  readonly logLevel: string;
+}
+
+/** What of the daemon's configuration the system tells of. */
+export interface SystemConfig extends ChangeableConfig {
+  readonly dataRoot: string;
 }
 
 export interface SystemOptions {
   /** The engine's own id. */
   id: string;
-  /** This program's version, and what its build knows of itself; empty when it runs from its sources. */
+  /** This program's version. */
   version: string;
-  gitCommit?: string;
-  buildTime?: string;
   config: SystemConfig;
+  /** The log driver of containers that name none. */
+  loggingDriver: string;
   host: HostFacts;
   runtimes: { byName: ReadonlyMap<string, RuntimeBinary>; defaultName: string };
-  events: { readonly listeners: number };
+  events: Pick<Events, 'emit'> & { readonly listeners: number };
   log?: Log;
 }
 
 /** `System`, which a reload of the configuration reaches. */
 export interface OpenSystem extends System {
-  reloaded(config: SystemConfig): void;
+  /** Takes over the settings and announces those that changed, as dockerd's event `daemon reload`. */
+  reloaded(config: ChangeableConfig): void;
 }
 
 /** Opens the source of facts. What cannot change while the daemon runs is read once, the rest at each call. */
@@ -37,18 +43,32 @@ export function openSystem(options: SystemOptions): OpenSystem {
   let config = options.config;
   let tools: Promise<ToolVersions> | undefined;
   return {
-    reloaded: (again) => {
-      config = again;
+    reloaded: ({ debug, logLevel }) => {
+      const changed = {
+        ...(debug === config.debug ? {} : { debug: String(debug) }),
+        ...(logLevel === config.logLevel ? {} : { 'log-level': logLevel }),
+      };
+      config = { ...config, debug, logLevel };
+      const actor = { id: options.id, attributes: { ...changed, name: hostname() } };
+      options.events.emit({ type: 'daemon', action: 'reload', actor });
     },
     facts: async () => {
       tools ??= readToolVersions(options.host.initBinary);
-      const [versions, filesystem, forwarding, openFiles] = await Promise.all([
+      const [versions, filesystem, forwarding, iptables, ip6tables, openFiles] = await Promise.all([
         tools,
         filesystemOf(config.dataRoot, log),
-        ipv4Forwarding(),
+        isOn('/proc/sys/net/ipv4/ip_forward'),
+        isOn('/proc/sys/net/bridge/bridge-nf-call-iptables'),
+        isOn('/proc/sys/net/bridge/bridge-nf-call-ip6tables'),
         readdir('/proc/self/fd').then((names) => names.length),
       ]);
-      return collect(options, config, { versions, filesystem, forwarding, openFiles });
+      return collect(options, config, {
+        versions,
+        filesystem,
+        forwarding,
+        bridgeNf: { iptables, ip6tables },
+        openFiles,
+      });
     },
   };
 }
@@ -57,6 +77,7 @@ interface Readings {
   versions: ToolVersions;
   filesystem: string;
   forwarding: boolean;
+  bridgeNf: SystemFacts['bridgeNf'];
   openFiles: number;
 }
 
@@ -66,8 +87,6 @@ function collect(options: SystemOptions, config: SystemConfig, readings: Reading
     id: options.id,
     name: hostname(),
     version: options.version,
-    gitCommit: options.gitCommit ?? '',
-    buildTime: options.buildTime ?? '',
     dataRoot: config.dataRoot,
     kernelVersion: host.kernel.release,
     operatingSystem: host.os.name,
@@ -79,13 +98,14 @@ function collect(options: SystemOptions, config: SystemConfig, readings: Reading
     cgroupDriver: host.cgroup.driver,
     limits: limitsOf(host),
     storage: { driver: 'overlay2', backingFilesystem: readings.filesystem },
-    loggingDriver: 'json-file',
+    loggingDriver: options.loggingDriver,
     runtimes: Object.fromEntries([...runtimes.byName].map(([name, { binary }]) => [name, { path: binary }])),
     defaultRuntime: runtimes.defaultName,
     tools: readings.versions,
     initBinary: host.initBinary,
     securityOptions: securityOptions(host),
     ipv4Forwarding: readings.forwarding,
+    bridgeNf: readings.bridgeNf,
     debug: config.debug,
     openFiles: readings.openFiles,
     eventsListeners: options.events.listeners,
@@ -121,8 +141,9 @@ export function warningsOf({ limits, cgroup }: Pick<HostFacts, 'limits' | 'cgrou
   return missing.filter(([there]) => !there).map(([, text]) => `WARNING: ${text}`);
 }
 
-async function ipv4Forwarding(): Promise<boolean> {
-  const text = await readFile('/proc/sys/net/ipv4/ip_forward', 'utf8').catch(() => '0');
+/** Whether a switch of the kernel is on; one that this kernel does not have is off. */
+async function isOn(path: string): Promise<boolean> {
+  const text = await readFile(path, 'utf8').catch(() => '0');
   return text.trim() === '1';
 }
 

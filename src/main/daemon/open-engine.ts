@@ -26,6 +26,8 @@ import type { DaemonConfig } from './config.ts';
 
 /** The shims' and runtimes' name for what is ours. */
 const NAMESPACE = 'gantry';
+/** How the output of containers that do not say it is kept. */
+const LOGS = { Type: 'json-file', Config: {} };
 /** Network namespaces kept ready: a burst of this many starts waits for none. */
 const READY_NAMESPACES = 16;
 
@@ -87,7 +89,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     runtimes: runtimes.byName,
     reap: reaper(paths.bundles, runtimes, host),
     leaving: leaving.signal,
-    defaults: { runtime: runtimes.defaultName, logConfig: { Type: 'json-file', Config: {} }, dns: config.dns },
+    defaults: { runtime: runtimes.defaultName, logConfig: LOGS, dns: config.dns },
     paths: { ...paths, containers: store.dirs.containers },
     log,
   };
@@ -100,7 +102,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     leaving.abort();
     return letGo(parts);
   });
-  const system = openSystem({ id, version: VERSION, config, host, runtimes, events, log });
+  const system = openSystem({ id, version: VERSION, config, loggingDriver: LOGS.Type, host, runtimes, events, log });
   const open = stack.move();
   return {
     containers: openContainers(parts),
