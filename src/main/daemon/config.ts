@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import { LOG_LEVELS } from '../../util/log.ts';
 
@@ -36,4 +37,15 @@ export interface DaemonConfig {
   readonly runtimes: Readonly<Record<string, { path: string }>>;
   readonly bip: string | undefined;
   readonly dns: readonly string[];
+}
+
+/** What a reload takes over; everything else is read once, at the start. */
+const CHANGEABLE = ['debug', 'logLevel'];
+
+/** The settings that differ and cannot change while the daemon runs. */
+export function waitingForRestart(running: DaemonConfig, again: DaemonConfig): string[] {
+  return Object.entries(running)
+    .filter(([name, value]) => !isDeepStrictEqual(value, again[name as keyof DaemonConfig]))
+    .map(([name]) => name)
+    .filter((name) => !CHANGEABLE.includes(name));
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { waitingForRestart } from './config.ts';
 import { parseDaemonFlags } from './flags.ts';
 import { loadConfig, parseConfigFile } from './load-config.ts';
 
@@ -23,6 +24,16 @@ test('defaults follow the exec root', async () => {
   assert.equal(config.logLevel, 'info');
 });
 
+test('an empty list of hosts is none given', async () => {
+  assert.deepEqual((await load([], { hosts: [] })).hosts, ['unix:///run/gantry/gantry.sock']);
+});
+
+test('of changed settings those are named that a reload does not take over', async () => {
+  const running = await load([], { dns: ['10.0.0.1'] });
+  assert.deepEqual(waitingForRestart(running, await load([], { dns: ['10.0.0.1'], debug: true })), []);
+  assert.deepEqual(waitingForRestart(running, await load([], { 'data-root': '/d', dns: [] })), ['dataRoot', 'dns']);
+});
+
 test('flags and file each set what they name', async () => {
   const config = await load(['-D', '-H', 'unix:///a.sock', '--host=unix:///b.sock', '--add-runtime', 'mine=/opt/r'], {
     dns: ['10.0.0.1', 'fd00::1'],
@@ -40,7 +51,9 @@ test('a bad key is refused by its name', async () => {
   await assert.rejects(load([], { debug: 'yes' }), /debug: .*boolean/);
   await assert.rejects(load([], { hosts: 'unix:///x' }), /hosts: .*Array/);
   await assert.rejects(load([], { 'log-level': 'loud' }), /log-level/);
-  await assert.rejects(load(['--dns', 'one'], {}), /dns: one is not an ip address/);
+  for (const address of ['one', '10.0.0', '300.1.1.1', 'fd00:::1']) {
+    await assert.rejects(load(['--dns', address], {}), { message: `dns: ${address} is not an ip address` });
+  }
 });
 
 test('a key given twice is refused with both values', async () => {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { hasCode, invalid, messageOf } from '../../util/errors.ts';
@@ -49,7 +50,7 @@ export function parseConfigFile(text: string, path: string): PartialConfig {
   throw fail(`${v.getDotPath(issue) ?? ''}: ${issue.message}`);
 }
 
-/** A key given in both places has no right answer, whatever the values are. Lists of runtimes are refused name by name. */
+/** A key given in both places has no right answer, whatever the values are. */
 function refuseTwice(flags: PartialConfig, file: PartialConfig, path: string): void {
   const value = (it: unknown) => (typeof it === 'string' ? it : JSON.stringify(it));
   const twice = Object.entries(flags)
@@ -67,7 +68,7 @@ function complete(given: PartialConfig): DaemonConfig {
   return {
     dataRoot: resolve(given['data-root'] ?? '/var/lib/gantry'),
     execRoot,
-    hosts: (given.hosts ?? [`unix://${join(execRoot, 'gantry.sock')}`]).map(checkHost),
+    hosts: (given.hosts?.length ? given.hosts : [`unix://${join(execRoot, 'gantry.sock')}`]).map(checkHost),
     pidfile: resolve(given.pidfile ?? join(execRoot, 'gantry.pid')),
     debug,
     logLevel: debug ? 'debug' : (given['log-level'] ?? 'info'),
@@ -87,6 +88,6 @@ function checkHost(host: string): string {
 }
 
 function checkAddress(address: string): string {
-  if (/^[0-9.]+$|^[0-9a-fA-F:.]+$/.test(address)) return address;
+  if (isIP(address) !== 0) return address;
   throw invalid(`dns: ${address} is not an ip address`);
 }

@@ -4,7 +4,7 @@ import { type ApiServer, createApi } from '../../api/server.ts';
 import { hasCode, messageOf, unavailable } from '../../util/errors.ts';
 import type { Log } from '../../util/log.ts';
 import { VERSION } from '../version.ts';
-import type { DaemonConfig } from './config.ts';
+import { type DaemonConfig, waitingForRestart } from './config.ts';
 import { openEngine } from './open-engine.ts';
 import { claimPidfile } from './pidfile.ts';
 import { socketGroup } from './socket-group.ts';
@@ -29,7 +29,11 @@ export async function openDaemon(config: DaemonConfig, log: Log): Promise<Daemon
   log.info('the engine is ready', { hosts: config.hosts, dataRoot: config.dataRoot });
   const open = stack.move();
   return {
-    reloaded: (again) => engine.reloaded(again),
+    reloaded: (again) => {
+      engine.reloaded(again);
+      const settings = waitingForRestart(config, again);
+      if (settings.length > 0) log.warn('changed settings that wait for the next start', { settings });
+    },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
