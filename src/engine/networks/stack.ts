@@ -71,7 +71,7 @@ export class Stack implements NetworkStack {
   constructor(parts: StackParts) {
     this.#parts = parts;
     for (const record of parts.earlier) this.#joined.set(record.containerId, { record, publication: undefined });
-    this.#timer = setInterval(() => this.#look(0), FIREWALL_EVERY_MS).unref();
+    this.#timer = setInterval(() => this.#lookAtAll(), FIREWALL_EVERY_MS).unref();
   }
 
   list(filters: Filters): NetworkView[] {
@@ -231,8 +231,13 @@ export class Stack implements NetworkStack {
 
   /** Looks at the firewall in the background; closing waits for it. */
   #look(maxAge: number): void {
-    if (this.#joined.size === 0 && maxAge === 0) return;
     this.#looking = this.#parts.firewall.check(maxAge);
+  }
+
+  /** Our own table too, which somebody who loads the firewall afresh flushes. */
+  #lookAtAll(): void {
+    if (this.#joined.size === 0) return;
+    this.#looking = Promise.all([this.#parts.firewall.check(), this.#parts.table.check()]).then(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -62,6 +62,10 @@ test('a table that somebody deleted comes back whole', root, async (t) => {
   const table = new NftTable({ tag, bridge: `gtry${tag}`, gateway, rules: [web], log: silentLog() });
   await table.settled();
   await run('nft', ['delete', 'table', 'ip', tableName(tag)]);
+  await table.check();
+  assert.deepEqual(await elements(tag), ['tcp . 8080 : 172.31.0.2 . 80'], 'found missing');
+  await table.check();
+  await run('nft', ['delete', 'table', 'ip', tableName(tag)]);
   await table.publish([dns]);
   assert.deepEqual(await elements(tag), ['tcp . 8080 : 172.31.0.2 . 80', 'udp . 53 : 172.31.0.2 . 80']);
   await table.remove();

@@ -132,6 +132,16 @@ export class NftTable {
     return this.#change(present.map((rule) => ({ verb: 'delete', rule })));
   }
 
+  /**
+   * Loads the table again if somebody has flushed it: without `guard` containers could reach what listens on the host's
+   * loopback alone. Never rejects: what fails is logged.
+   */
+  async check(): Promise<void> {
+    await this.#enqueue([]).catch((error: unknown) =>
+      this.#options.log.warn('the nftables table cannot be loaded', { error }),
+    );
+  }
+
   async remove(): Promise<void> {
     await this.settled().catch(() => {});
     await removeTable(this.#options.tag);
@@ -143,6 +153,10 @@ export class NftTable {
       if (verb === 'add') this.#rules.set(idOf(rule), rule);
       else this.#rules.delete(idOf(rule));
     }
+    return this.#enqueue(changes);
+  }
+
+  #enqueue(changes: readonly Change[]): Promise<void> {
     this.#wanted.push(...changes);
     this.#next ??= this.#running
       .catch(() => {})
@@ -154,8 +168,11 @@ export class NftTable {
     return this.#next;
   }
 
+  /** Fails, and so loads everything again, where the table is not there; also without a change. */
   async #apply(changes: readonly Change[]): Promise<void> {
-    const input = changes.map(({ verb, rule }) => changeLine(this.#options.tag, verb, rule)).join('');
+    const { tag } = this.#options;
+    const lines = changes.map(({ verb, rule }) => changeLine(tag, verb, rule));
+    const input = lines.length === 0 ? `list chain ip ${tableName(tag)} guard\n` : lines.join('');
     try {
       await run('nft', ['-f', '-'], { input });
     } catch (error) {
