@@ -30,6 +30,23 @@ test('what is not there yet is refused by name', async () => {
   assert.equal((await api.call('POST', '/images/a/b/push')).status, 501);
 });
 
+test('one platform of an image is refused wherever it can be asked for; an empty one asks for nothing', async () => {
+  await using api = await openFixture();
+  for (const [method, path] of [
+    ['GET', '/images/busybox/json?platform'],
+    ['GET', '/images/busybox/history?platform'],
+    ['GET', '/images/busybox/get?platform'],
+    ['POST', '/images/load?platform'],
+    ['DELETE', '/images/busybox?platforms'],
+  ] as const) {
+    const platform = encodeURIComponent('{"os":"linux","architecture":"arm64"}');
+    const refused = await api.call(method, `${path}=${platform}`);
+    assert.equal(refused.status, 501, path);
+    assert.match(refused.body, /one platform of an image is not supported/);
+    assert.notEqual((await api.call(method, `${path}=`)).status, 501, path);
+  }
+});
+
 test('tag, remove, prune', async () => {
   await using api = await openFixture();
   assert.equal((await api.call('POST', '/images/busybox/tag?repo=r/x&tag=1')).status, 201);

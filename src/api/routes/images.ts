@@ -10,6 +10,11 @@ import { notYet } from './unsupported.ts';
 const LIST_FILTERS = ['before', 'since', 'dangling', 'label', 'reference', 'until'];
 const PRUNE_FILTERS = ['dangling', 'until', 'label', 'label!'];
 
+/** An image here is for one platform, so there is none to choose. */
+function refusePlatform({ query }: Exchange, name: 'platform' | 'platforms', what: string): void {
+  if (query.text(name) !== '') throw notYet(what);
+}
+
 const removed = ({ untagged, deleted }: { untagged: string[]; deleted: string[] }) => [
   ...untagged.map((Untagged) => ({ Untagged })),
   ...deleted.map((Deleted) => ({ Deleted })),
@@ -48,7 +53,7 @@ const save =
   async (x, reply) => {
     const refs = names(x);
     if (refs.length === 0) throw invalid('no images are named');
-    if (x.query.has('platform')) throw notYet('saving one platform of an image');
+    refusePlatform(x, 'platform', 'saving one platform of an image');
     await reply.pipe('application/x-tar', await x.engine.images.save(refs, x.signal), x.signal);
   };
 
@@ -67,7 +72,7 @@ export const imageRoutes: readonly Route[] = [
   ),
   route('POST', '/images/create', create),
   route('POST', '/images/load', async (x, reply) => {
-    if (x.query.has('platform')) throw notYet('loading one platform of an image');
+    refusePlatform(x, 'platform', 'loading one platform of an image');
     await sendProgress(x.engine.images.load(x.req, { quiet: x.query.flag('quiet'), signal: x.signal }), reply);
   }),
   route('POST', '/images/prune', async (x, reply) => {
@@ -82,9 +87,11 @@ export const imageRoutes: readonly Route[] = [
   ),
   route('GET', '/images/:name*/json', (x, reply) => {
     if (x.query.flag('manifests')) throw notYet('listing the manifests of images');
+    refusePlatform(x, 'platform', 'inspecting one platform of an image');
     reply.json(imageInspect(x.engine.images.get(x.param('name')), x.api));
   }),
   route('GET', '/images/:name*/history', (x, reply) => {
+    refusePlatform(x, 'platform', 'the history of one platform of an image');
     reply.json(x.engine.images.history(x.param('name')).map(historyItem));
   }),
   route('POST', '/images/:name*/tag', async (x, reply) => {
@@ -92,6 +99,7 @@ export const imageRoutes: readonly Route[] = [
     reply.empty(201);
   }),
   route('DELETE', '/images/:name*', async (x, reply) => {
+    refusePlatform(x, 'platforms', 'removing one platform of an image');
     const options = { force: x.query.flag('force'), noprune: x.query.flag('noprune') };
     reply.json(removed(await x.engine.images.remove(x.param('name'), options)));
   }),
