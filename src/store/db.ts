@@ -20,7 +20,7 @@ export interface Db {
  * The file is held under an exclusive lock that the kernel drops when the process dies, so two engines can never
  * work on one data root, and a killed one never blocks the next.
  *
- * @throws `conflict` when another engine holds it.
+ * @throws `conflict` when another engine holds it, or a newer one wrote it.
  */
 export function openDb(path: string): Db {
   const sql = new DatabaseSync(path, { timeout: 0 });
@@ -57,6 +57,7 @@ function isFull(error: unknown): boolean {
 function migrate(sql: DatabaseSync): void {
   const row = sql.prepare('PRAGMA user_version').get();
   const version = Number(row?.['user_version'] ?? 0);
+  if (version > migrations.length) throw conflict(`the data root was written by a newer version (schema ${version})`);
   for (const [index, script] of migrations.entries()) {
     if (index < version) continue;
     sql.exec(`BEGIN; ${script}; PRAGMA user_version = ${index + 1}; COMMIT`);

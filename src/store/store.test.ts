@@ -8,6 +8,7 @@ import { digestOf } from '../util/digest.ts';
 import { kindOf } from '../util/errors.ts';
 import { openLog, silentLog } from '../util/log.ts';
 import { run } from '../util/spawn.ts';
+import { openDb } from './db.ts';
 import { openStore, type Store } from './store.ts';
 import { addImage, addLayers, layerArchive, openTemp, tempDir } from './store-fixture.ts';
 
@@ -297,6 +298,15 @@ test('what has no row is swept, links are put right, missing files are reported'
 test('a second store on the same data root is refused', async () => {
   await using store = await openTemp();
   await assert.rejects(openStore({ dataRoot: store.dirs.root, log: silentLog() }), /another engine is using/);
+});
+
+test('a data root that a newer version wrote is refused and left alone', async () => {
+  const path = join(tempDir(), 'meta.db');
+  const db = openDb(path);
+  db.sql.exec('PRAGMA user_version = 999');
+  db.close();
+  assert.throws(() => openDb(path), { kind: 'conflict', message: /newer version \(schema 999\)/ });
+  assert.throws(() => openDb(path), { kind: 'conflict' });
 });
 
 test('a full disk says so and leaves nothing', { skip }, async (t) => {
