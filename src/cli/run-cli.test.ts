@@ -38,6 +38,14 @@ async function cli(words: string[], env: Record<string, string | undefined> = {}
 test('wrong use: texts and statuses of docker', async () => {
   const cases: [string[], number, string][] = [
     [['nosuch'], 1, "gantry: unknown command: gantry nosuch\n\nRun 'gantry --help' for more information\n"],
+    // Names that every object has are no commands.
+    [['constructor'], 1, "gantry: unknown command: gantry constructor\n\nRun 'gantry --help' for more information\n"],
+    [['help', 'toString'], 1, 'unknown help topic: toString\n'],
+    [
+      ['image', 'valueOf'],
+      1,
+      "gantry: unknown command: gantry image valueOf\n\nUsage:  gantry image\n\nRun 'gantry image --help' for more information\n",
+    ],
     [
       ['container', 'foo'],
       1,

@@ -54,11 +54,16 @@ async function dispatch(words: readonly string[], options: CliOptions): Promise<
   }
   if (name === 'help') return help(rest, options);
   if (name === 'daemon') return options.daemon(rest);
-  const group = GROUPS[name];
+  const group = own(GROUPS, name);
   if (group !== undefined) return runGroup(name, group, rest, options, globals);
-  const listed = COMMON[name] ?? OTHERS[name];
+  const listed = own(COMMON, name) ?? own(OTHERS, name);
   if (listed === undefined) throw new ExitError(1, unknownCommand(program, `${program} ${name}`));
   return runCommand(`${program} ${name}`, listed, rest, options, globals);
+}
+
+/** What a word of the user names; `constructor` and the like, which every object has, name nothing. */
+function own<T>(names: Readonly<Record<string, T>>, word: string): T | undefined {
+  return Object.hasOwn(names, word) ? names[word] : undefined;
 }
 
 const unknownCommand = (program: string, path: string, usage = '') =>
@@ -67,7 +72,7 @@ const unknownCommand = (program: string, path: string, usage = '') =>
 async function help(words: readonly string[], options: CliOptions): Promise<number> {
   const [name] = words;
   if (name === undefined) return dispatch(['--help'], options);
-  if (GROUPS[name] === undefined && COMMON[name] === undefined && OTHERS[name] === undefined) {
+  if (![GROUPS, COMMON, OTHERS].some((names) => Object.hasOwn(names, name))) {
     throw new ExitError(1, `unknown help topic: ${words.join(' ')}`);
   }
   return dispatch([...words, '--help'], options);
@@ -89,7 +94,7 @@ async function runGroup(
     (flags.bool('help') ? options.stdout : options.stderr).write(groupHelp(path, group));
     return 0;
   }
-  const listed = group.commands[group.aliases[sub] ?? sub];
+  const listed = own(group.commands, own(group.aliases, sub) ?? sub);
   if (listed === undefined) {
     throw new ExitError(1, unknownCommand(options.program, `${path} ${sub}`, `Usage:  ${path}\n\n`));
   }

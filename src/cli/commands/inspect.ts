@@ -22,7 +22,7 @@ export const inspect: Command = {
     if (type === '' && !flags.given('type'))
       return inspectObjects(context, flags.args, flags.text('format'), anyOf(fetchers));
     if (type === '') throw new ExitError(1, 'type is empty: must be one of "container", "image"');
-    const fetch = fetchers[type];
+    const fetch = Object.hasOwn(fetchers, type) ? fetchers[type] : undefined;
     if (fetch === undefined)
       throw new ExitError(1, `unknown type: ${JSON.stringify(type)}: must be one of "container", "image"`);
     return inspectObjects(context, flags.args, flags.text('format'), fetch);
