@@ -19,6 +19,8 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
     if (process.getuid?.() !== 0) throw new Error('the engine needs to be started as root');
     const config = await loadConfig(flags);
     const log = openLog(config.logLevel);
+    // Until the engine is ready nothing is read again, and by default the signal would end it.
+    process.on('SIGHUP', () => {});
     await using daemon = await openDaemon(config, log);
     await untilTold(async () => {
       const again = await loadConfig(flags);
