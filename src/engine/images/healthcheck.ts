@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { type Healthcheck, HealthcheckSchema } from '../../spec/container.ts';
 import { invalid } from '../../util/errors.ts';
-import { parseDuration } from './filters.ts';
+import { parseGoDuration } from '../../util/time.ts';
 import { jsonStrings } from './instruction-words.ts';
 
 const DURATIONS = {
@@ -11,7 +11,7 @@ const DURATIONS = {
   'start-interval': 'StartInterval',
 } as const;
 
-const NS_PER_MS = 1e6;
+const NS_PER_MS = 1_000_000n;
 
 /** `[flags] CMD …` or `NONE`. @throws `invalid` in Docker's words. */
 export function parseHealthcheck(text: string): Healthcheck {
@@ -49,11 +49,12 @@ function applyFlag(check: Healthcheck, name: string, value: string): void {
   }
   const field = Object.entries(DURATIONS).find(([flag]) => flag === name)?.[1];
   if (field === undefined) throw invalid(`Unknown flag: ${name}`);
-  const duration = parseDuration(value);
+  const duration = parseGoDuration(value);
   if (duration === undefined) {
     const missing = /^\d+$/.test(value);
     throw invalid(`time: ${missing ? 'missing unit in' : 'invalid'} duration ${JSON.stringify(value)}`);
   }
-  if (duration < 1 && duration !== 0) throw invalid(`Interval ${JSON.stringify(name)} cannot be less than 1ms`);
-  check[field] = Math.round(duration * NS_PER_MS);
+  if (duration < NS_PER_MS && duration !== 0n)
+    throw invalid(`Interval ${JSON.stringify(name)} cannot be less than 1ms`);
+  check[field] = Number(duration);
 }

@@ -1,8 +1,9 @@
 import { familiarName, familiarString, type ImageReference } from '../../spec/reference.ts';
 import type { Filters, Image } from '../engine.ts';
+import { checkFilters, filterFlag, matchLabels, valuesOf } from '../filters.ts';
 import type { Catalogue } from './catalogue.ts';
-import { booleanFilter, checkKeys, hasLabels, untilFilter, valuesOf } from './filters.ts';
 import { globToRegExp } from './glob.ts';
+import { untilFilter } from './until-filter.ts';
 
 const LIST_FILTERS = ['dangling', 'label', 'before', 'since', 'reference', 'until'];
 
@@ -14,10 +15,11 @@ export function createdAt(image: Image): number {
 
 /** Images newest first. `reference` also narrows the names shown. @throws `invalid`; `not-found` for `before`, `since`. */
 export function listImages(catalogue: Catalogue, filters: Filters): Image[] {
-  checkKeys(filters, LIST_FILTERS);
-  const dangling = booleanFilter(filters, 'dangling');
+  checkFilters(filters, LIST_FILTERS);
+  const dangling = filters.has('dangling') ? filterFlag(filters, 'dangling', false) : undefined;
   const patterns = valuesOf(filters, 'reference').map(globToRegExp);
-  const tests = [...timeTests(catalogue, filters), labelTest(filters)];
+  const labelled: Test = (image) => matchLabels(filters, 'label', image.config.config.Labels);
+  const tests = [...timeTests(catalogue, filters), labelled];
   return catalogue
     .all()
     .filter((image) => tests.every((test) => test(image)))
@@ -27,11 +29,6 @@ export function listImages(catalogue: Catalogue, filters: Filters): Image[] {
 }
 
 type Test = (image: Image) => boolean;
-
-function labelTest(filters: Filters): Test {
-  const labels = valuesOf(filters, 'label');
-  return (image) => hasLabels(image.config.config.Labels, labels);
-}
 
 /** As in Docker the last value of a key wins. */
 function timeTests(catalogue: Catalogue, filters: Filters): Test[] {

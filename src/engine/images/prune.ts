@@ -1,22 +1,23 @@
 import { familiarString } from '../../spec/reference.ts';
 import { kindOf } from '../../util/errors.ts';
 import type { Filters, Image } from '../engine.ts';
-import { booleanFilter, checkKeys, hasLabels, untilFilter, valuesOf } from './filters.ts';
+import { checkFilters, filterFlag, matchPruneLabels } from '../filters.ts';
 import { createdAt } from './list.ts';
 import { type Removal, type RemoveContext, removeImage } from './remove.ts';
+import { untilFilter } from './until-filter.ts';
 
 const PRUNE_FILTERS = ['dangling', 'label', 'label!', 'until'];
 
 /** Removes images nobody uses: those without a name, or with `dangling=false` all. @throws `invalid`. */
 export function pruneImages(context: RemoveContext, filters: Filters): Removal & { reclaimed: number } {
-  checkKeys(filters, PRUNE_FILTERS);
-  const dangling = booleanFilter(filters, 'dangling') ?? true;
+  checkFilters(filters, PRUNE_FILTERS);
+  const dangling = filterFlag(filters, 'dangling', true);
   const until = untilFilter(filters);
   const { catalogue, store } = context.collection;
   const wanted = catalogue
     .all()
     .filter((image) => until === undefined || createdAt(image) <= until)
-    .filter((image) => labelsFit(image, filters))
+    .filter((image) => matchPruneLabels(filters, image.config.config.Labels))
     .filter((image) => !dangling || image.repoTags.length === 0);
   const sizes = new Map<string, number>();
   for (const id of wanted.flatMap((image) => image.chainIds)) sizes.set(id, store.layers.find(id)?.size ?? 0);
@@ -30,12 +31,6 @@ export function pruneImages(context: RemoveContext, filters: Filters): Removal &
     actor: { id: '', attributes: { reclaimed: String(reclaimed) } },
   });
   return { untagged, deleted, reclaimed };
-}
-
-function labelsFit(image: Image, filters: Filters): boolean {
-  const labels = image.config.config.Labels;
-  const unwanted = valuesOf(filters, 'label!');
-  return hasLabels(labels, valuesOf(filters, 'label')) && !unwanted.some((label) => hasLabels(labels, [label]));
 }
 
 function namesOf(context: RemoveContext, image: Image): string[] {
