@@ -61,32 +61,36 @@ export class Dispatcher {
     socket.on('error', () => {});
     try {
       const found = this.#find(req);
-      await found.route.hijack?.(this.#exchange(req, found, socket), { socket, upgraded: true, head });
+      const { signal } = goneWith(socket);
+      await found.route.hijack?.(this.#exchange(req, found, signal), { socket, upgraded: true, head });
     } catch (error) {
       this.#refuse(req, socket, error);
     }
   }
 
   async #serve(req: IncomingMessage, res: ServerResponse, found: Found): Promise<void> {
-    await found.route.run?.(this.#exchange(req, found, res), replyWriter(res));
+    await found.route.run?.(this.#exchange(req, found, goneWith(res).signal), replyWriter(res));
     if (!res.headersSent) throw internal(`nothing answered ${req.method} ${req.url}`);
   }
 
   async #plainHijack(req: IncomingMessage, res: ServerResponse, found: Found): Promise<void> {
     const takeover = plainTakeover(req, res);
+    const gone = goneWith(req.socket);
     try {
-      await found.route.hijack?.(this.#exchange(req, found, req.socket), takeover);
+      await found.route.hijack?.(this.#exchange(req, found, gone.signal), takeover);
     } catch (error) {
-      if (!takeover.taken) throw error;
+      if (!takeover.taken) {
+        // The connection stays, for the next request.
+        gone.forget();
+        throw error;
+      }
       this.#refuse(req, takeover.socket, error);
     }
   }
 
-  #exchange(req: IncomingMessage, found: Found, client: ServerResponse | Duplex): Exchange {
-    const gone = new AbortController();
+  #exchange(req: IncomingMessage, found: Found, gone: AbortSignal): Exchange {
     const { closing } = this.#options;
     let signal: AbortSignal | undefined;
-    client.once('close', () => gone.abort());
     return {
       engine: this.#options.engine,
       log: this.#options.log,
@@ -96,7 +100,7 @@ export class Dispatcher {
       param: (name) => found.params[name] ?? '',
       // Most handlers never ask, and a combined signal is not free.
       get signal() {
-        signal ??= AbortSignal.any([gone.signal, closing]);
+        signal ??= AbortSignal.any([gone, closing]);
         return signal;
       },
     };
@@ -115,4 +119,12 @@ export class Dispatcher {
     if (kindOf(error) === 'internal') this.#options.log.error('request failed', { ...request, error });
     else this.#options.log.debug('request refused', { ...request, message: messageOf(error) });
   }
+}
+
+/** Aborts when the client's stream closes; `forget` stops listening. */
+function goneWith(client: ServerResponse | Duplex): { signal: AbortSignal; forget: () => void } {
+  const gone = new AbortController();
+  const abort = () => gone.abort();
+  client.once('close', abort);
+  return { signal: gone.signal, forget: () => void client.off('close', abort) };
 }

@@ -67,6 +67,17 @@ test('an error before the takeover is an ordinary answer', async () => {
   }
 });
 
+test('many attaches that are refused on one connection leave nothing on it', async (t) => {
+  await using api = await fixture();
+  const warnings: Error[] = [];
+  const heard = (warning: Error) => warnings.push(warning);
+  process.on('warning', heard);
+  t.after(() => process.off('warning', heard));
+  const replies = await api.raw(...Array.from({ length: 15 }, () => post('/containers/none/attach')));
+  assert.equal(replies.match(/^HTTP\/1\.1 404 /gm)?.length, 15);
+  assert.deepEqual(warnings, []);
+});
+
 test('what is asked for reaches the engine', async () => {
   await using api = await fixture();
   await api.raw(post('/containers/web/attach?logs=1&stream=1&stderr=1&detachKeys=ctrl-a', UPGRADE));
