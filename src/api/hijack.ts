@@ -15,7 +15,7 @@ function writeHead(socket: Duplex, line: string, headers: readonly (readonly [st
 }
 
 /** Ends our half once everything is written, then lets the client end its own. */
-export function endSocket(socket: Duplex): void {
+function endSocket(socket: Duplex): void {
   if (socket.destroyed) return;
   const timer = setTimeout(() => socket.destroy(), LINGER);
   socket.once('close', () => clearTimeout(timer));

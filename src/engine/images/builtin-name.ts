@@ -5,7 +5,7 @@ import { invalid } from '../../util/errors.ts';
 const RESERVED = 'docker.io/builtin/';
 export const BUILTIN_BUSYBOX = 'docker.io/builtin/busybox';
 
-export const isBuiltin = (reference: ImageReference): boolean => reference.name.startsWith(RESERVED);
+const isBuiltin = (reference: ImageReference): boolean => reference.name.startsWith(RESERVED);
 
 /** @throws `invalid` for a name below `builtin/`. */
 export function refuseBuiltin(reference: ImageReference): void {
