@@ -39,9 +39,9 @@ export const streamRows: Row[] = [
     unit: 'ms',
     measure: (target) =>
       timed(async () => {
-        const script = 'head -c 536870912 /dev/zero | tr "\\0" x';
+        const writer = ['dd', 'if=/dev/zero', 'bs=64k', 'count=8192'];
         expect(
-          await drained(target, ['run', '--rm', '--log-driver', 'none', 'busybox', 'sh', '-c', script]),
+          await drained(target, ['run', '--rm', '-a', 'stdout', '--log-driver', 'none', 'busybox', ...writer]),
           536870912,
         );
       }),

@@ -35,7 +35,7 @@ export async function createContainer(
   if (request.config.Image === '') throw invalid('config cannot be empty in order to create a container');
   const image = await parts.images.resolve(request.config.Image);
   checkPlatform(request, image);
-  validateRequest(request.config, request.hostConfig);
+  validateRequest(request.config, request.hostConfig, request.endpoints);
   using _pin = parts.images.pin(image.id);
   const hostConfig = completeHostConfig(request.hostConfig, parts, request.config);
   const config = completeConfig(mergeConfig(request.config, image.config.config), hostConfig, id);
@@ -46,6 +46,7 @@ export async function createContainer(
   if (hostConfig.NetworkMode === 'host' && Object.keys(hostConfig.PortBindings).length > 0) {
     warnings.push('Published ports are discarded when using host network mode');
   }
+  warnings.push(...unheeded(image, config));
   hostConfig.LogConfig = validateLogConfig(hostConfig.LogConfig, parts.defaults.logConfig);
   const mounts = await planMounts(hostConfig);
   const name = reserveName(parts, request.name, id);
@@ -81,6 +82,20 @@ function checkPlatform({ platform, config: { Image } }: CreateRequest, { config 
   throw notFound(
     `image with reference ${Image} was found but does not match the specified platform: wanted ${wanted}, actual: ${found}`,
   );
+}
+
+/** What an image asks for by itself and does not get from this engine yet. */
+function unheeded({ config }: Image, merged: ContainerConfig): string[] {
+  const probe = config.config.Healthcheck?.Test ?? [];
+  const disabled = merged.Healthcheck?.Test?.[0] === 'NONE';
+  return [
+    ...(probe.length > 0 && probe[0] !== 'NONE' && !disabled
+      ? ["The image's HEALTHCHECK is not run: health checks are not supported yet"]
+      : []),
+    ...Object.keys(config.config.Volumes).map(
+      (path) => `The image's VOLUME ${path} is kept in the container itself: volumes are not supported yet`,
+    ),
+  ];
 }
 
 function commit(parts: Parts, tracked: Tracked): void {

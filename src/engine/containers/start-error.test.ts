@@ -14,14 +14,19 @@ const cases: [message: string, command: string, exitCode: number, kind: string][
 
 for (const [message, command, exitCode, kind] of cases) {
   test(`${exitCode} for: ${message}`, () => {
-    const failure = startFailure(new Error(message), command);
+    const failure = startFailure(new Error(`OCI runtime create failed: ${message}`), command);
     assert.equal(failure.exitCode, exitCode);
     assert.equal(failure.error.kind, kind);
-    assert.ok(failure.error.message.startsWith(message));
+    assert.ok(failure.error.message.includes(message));
   });
 }
 
 test('an error of ours keeps its kind', () => {
   const error = conflict('busy');
   assert.deepEqual(startFailure(error, 'sh'), { error, exitCode: 128 });
+});
+
+test('only what the runtime says is about the command', () => {
+  const failure = startFailure(new Error('Bind for 0.0.0.0:80 failed: permission denied'), 'sh');
+  assert.deepEqual([failure.exitCode, failure.error.kind], [128, 'internal']);
 });

@@ -13,6 +13,8 @@ export interface StartFailure {
 export function startFailure(thrown: unknown, command: string): StartFailure {
   if (thrown instanceof GantryError && thrown.kind !== 'internal') return { error: thrown, exitCode: 128 };
   const message = messageOf(thrown);
+  // A port that cannot be bound says "permission denied" too, and is no fault of the command.
+  if (!message.includes('OCI runtime')) return { error: asError(thrown, message), exitCode: 128 };
   const says = (...words: string[]) => words.some((word) => message.includes(word));
   if (says('not a directory')) {
     const hint =
@@ -20,8 +22,12 @@ export function startFailure(thrown: unknown, command: string): StartFailure {
     return { error: invalid(`${message}: ${hint}`, thrown), exitCode: 127 };
   }
   if (says('permission denied', 'is a directory')) return { error: invalid(message, thrown), exitCode: 126 };
-  if (message.includes(command) && says('executable file not found', 'no such file or directory')) {
+  if (command !== '' && message.includes(command) && says('executable file not found', 'no such file or directory')) {
     return { error: invalid(message, thrown), exitCode: 127 };
   }
-  return { error: thrown instanceof GantryError ? thrown : internal(message, thrown), exitCode: 128 };
+  return { error: asError(thrown, message), exitCode: 128 };
+}
+
+function asError(thrown: unknown, message: string): GantryError {
+  return thrown instanceof GantryError ? thrown : internal(message, thrown);
 }
