@@ -3,18 +3,23 @@ import type { OutputSink } from '../engine/engine.ts';
 import { drained } from './drained.ts';
 import { frameHeader } from './frames.ts';
 
+/**
+ * How many bytes may wait for a client before it counts as lagging. The stream's own mark is one chunk: with it every
+ * write would stop and start the reading, though the socket takes a chunk at once.
+ */
+const LAG = 512 << 10;
+
 /** Writes a process's output to a connection, framed unless it has a terminal. What comes after the connection's end is dropped. */
 export function outputSink(to: Writable, framed: boolean): OutputSink {
   const gone = () => to.destroyed || to.writableEnded;
   return {
     write(stream, data) {
       if (gone()) return true;
-      if (!framed) return to.write(data);
       to.cork();
-      to.write(frameHeader(stream, data.length));
-      const room = to.write(data);
+      if (framed) to.write(frameHeader(stream, data.length));
+      to.write(data);
       to.uncork();
-      return room;
+      return to.writableLength < LAG;
     },
     drained: () => drained(to),
   };
