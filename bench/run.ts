@@ -43,7 +43,7 @@ const words = process.argv.slice(2);
 const rows = [...lifeRows, ...streamRows, ...imageRows, ...scaleRows].filter(
   ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
 );
-await using gantry = await startGantry();
+await using gantry = await startGantry([], { level: 'info' });
 await using dockerd = await startDockerd({ firewall: true });
 const targets: BenchTarget[] = [
   { ...gantry, engineProcesses: () => processesOf(gantry.pid(), [gantry.execRoot]) },

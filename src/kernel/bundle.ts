@@ -1,13 +1,16 @@
-import { mkdir, readdir, rmdir, unlink, writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifExists } from '../util/files.ts';
 import { run } from '../util/spawn.ts';
 import { mountPoints } from './mount-points.ts';
 
+// Bundles lie in memory, below the exec root: a call that waits its turn in the thread pool takes longer than the work.
+
 /** Makes an OCI bundle: a directory with `config.json` and the empty `rootfs` the shim mounts on. */
-export async function writeBundle(dir: string, config: object): Promise<void> {
-  await mkdir(join(dir, 'rootfs'), { recursive: true, mode: 0o711 });
-  await writeFile(join(dir, 'config.json'), JSON.stringify(config), { mode: 0o600 });
+export function writeBundle(dir: string, config: object): void {
+  mkdirSync(join(dir, 'rootfs'), { recursive: true, mode: 0o711 });
+  writeFileSync(join(dir, 'config.json'), JSON.stringify(config), { mode: 0o600 });
 }
 
 /**
@@ -16,12 +19,10 @@ export async function writeBundle(dir: string, config: object): Promise<void> {
  * Directories are only ever removed when empty: if a file system could not be unmounted, nothing in it is touched.
  */
 export async function removeBundle(dir: string): Promise<void> {
-  const entries = await ifExists(() => readdir(dir, { withFileTypes: true }));
-  if (entries === undefined) return;
+  if (!existsSync(dir)) return;
+  const entries = readdirSync(dir, { withFileTypes: true });
   if (entries.some((entry) => entry.name === 'rootfs')) await removeRootfs(join(dir, 'rootfs'));
-  for (const entry of entries) {
-    if (!entry.isDirectory()) await ifExists(() => unlink(join(dir, entry.name)));
-  }
+  for (const entry of entries) if (!entry.isDirectory()) rmSync(join(dir, entry.name), { force: true });
   await ifExists(() => rmdir(dir));
 }
 

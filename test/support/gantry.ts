@@ -27,7 +27,7 @@ export interface TestEngine extends Target, AsyncDisposable {
 /** Starts an engine, its roots below `dir`. Disposing of it removes its containers, ends it, and takes its roots away. */
 export async function startGantry(
   extra: readonly string[] = [],
-  { dir: given, env = process.env }: { dir?: string; env?: NodeJS.ProcessEnv } = {},
+  { dir: given, env = process.env, level = 'debug' }: { dir?: string; env?: NodeJS.ProcessEnv; level?: string } = {},
 ): Promise<TestEngine> {
   const dir = given ?? (await mkdtemp(join(tmpdir(), 'gantry-test-')));
   const dataRoot = join(dir, 'data');
@@ -46,7 +46,8 @@ export async function startGantry(
       execRoot,
       '-H',
       `unix://${socket}`,
-      '-D',
+      '--log-level',
+      level,
       ...extra,
       ...more,
     ];

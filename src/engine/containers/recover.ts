@@ -134,7 +134,7 @@ async function recoverExecs(parts: Parts, execs: ExecTable, pipes: Set<string>):
     const tracked = parts.registry.byId(record.containerId);
     const exec = tracked?.live && (await adoptExec(parts, tracked, tracked.live.task, record));
     if (exec === undefined) {
-      await removeExecRecord(parts, record.id);
+      removeExecRecord(parts, record.id);
       continue;
     }
     for (const path of Object.values(record.paths)) pipes.add(path);

@@ -89,13 +89,21 @@ const failing = (parts: Parts, id: string) => (what: string) => (error: unknown)
 async function closeProcess(parts: Parts, container: Container, live: Live, exit: Exit): Promise<void> {
   const failed = failing(parts, container.id);
   live.hub.exited();
-  await writeExitRecord(parts, container.id, exit).catch(failed('an exit code could not be noted'));
+  noteExit(parts, container.id, exit);
   await live.task.delete().catch(async (error: unknown) => {
     failed('the shim could not delete a task')(error);
     await parts.reap(container.id).catch(failed('what a lost shim held could not be taken apart'));
   });
   await live.hub.finish().catch(failed('the output of a process could not be finished'));
   live.pipes.release();
+}
+
+function noteExit(parts: Parts, id: string, exit: Exit): void {
+  try {
+    writeExitRecord(parts, id, exit);
+  } catch (error) {
+    failing(parts, id)('an exit code could not be noted')(error);
+  }
 }
 
 function secondsBetween(from: string, to: string): bigint {

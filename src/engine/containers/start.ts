@@ -86,7 +86,7 @@ async function launch(parts: Parts, tracked: Tracked): Promise<void> {
   const bundle = join(parts.paths.bundles, container.id);
   undo.defer(() => removeBundle(bundle));
   await prepareFiles(parts, container, sandbox, bundle);
-  await writeIoRecord(parts, container.id, pipes.paths);
+  writeIoRecord(parts, container.id, pipes.paths);
   const task = await createTask(parts, container, pipes, bundle);
   const live: Live = { task, pipes, ...openHub(container, pipes, task, parts.log), settled: Promise.withResolvers() };
   undo.defer(() => live.hub.finish());
@@ -143,11 +143,11 @@ async function prepareFiles(parts: Parts, container: Container, sandbox: Sandbox
     sandbox,
   });
   const user = await containerUser(container, '');
+  writeBundle(bundle, runtimeSpec({ container, host: parts.host, netnsPath: sandbox.netnsPath, user }));
   await Promise.all([
     writeFile(files.hostname, contents.hostname),
     writeFile(files.hosts, contents.hosts),
     writeFile(files.resolvConf, contents.resolvConf),
-    writeBundle(bundle, runtimeSpec({ container, host: parts.host, netnsPath: sandbox.netnsPath, user })),
   ]);
 }
 

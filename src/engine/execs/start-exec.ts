@@ -55,10 +55,10 @@ async function launch(parts: Parts, tracked: Tracked, exec: Exec, client: ExecCl
   const spec = execProcess({ container, body, host: parts.host, user });
   const { id, containerId } = exec;
   // Noted before it runs: a kill of the daemon must not leave a process that nobody knows of.
-  const noted = writeExecRecord(parts, { id, containerId, request, paths: pipes.paths });
-  undo.defer(() => Promise.allSettled([noted]).then(() => removeExecRecord(parts, id)));
+  writeExecRecord(parts, { id, containerId, request, paths: pipes.paths });
+  undo.defer(() => removeExecRecord(parts, id));
   const registered = live.task.exec(id, { ...pipes.paths, terminal: request.Tty, process: spec });
-  const [process] = await Promise.all([registered, noted]);
+  const process = await registered;
   undo.defer(async () => void (await process.delete().catch(() => {})));
   // A shim forgets a request to close the input of a process that has not started.
   const started = Promise.withResolvers<void>();
@@ -100,7 +100,7 @@ export function followExec(parts: Parts, tracked: Tracked, exec: Exec, running: 
     ended(tracked, exec, exit.status);
     await hub.finish();
     pipes.release();
-    await removeExecRecord(parts, exec.id);
+    removeExecRecord(parts, exec.id);
     emitContainer(parts.events, tracked.container, 'exec_die', { execID: exec.id, exitCode: String(exit.status) });
   };
   end().catch((error: unknown) => parts.log.error('could not settle an exec', { exec: exec.id, error }));

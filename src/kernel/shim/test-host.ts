@@ -101,7 +101,7 @@ export async function openTestHost(options: { dir?: string; size?: number } = {}
     io,
     oomKilled,
     async create(id, command) {
-      await writeBundle(join(dir, 'bundles', id), testSpec(command));
+      writeBundle(join(dir, 'bundles', id), testSpec(command));
       const pipes = await io.take({ stdin: command.stdin ?? false, stderr: !command.terminal });
       try {
         const task = await shims.create(await taskOptions(dir, id, command, pipes));
