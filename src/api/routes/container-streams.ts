@@ -55,7 +55,8 @@ const logs: Handler = async (x, reply) => {
       const line = logLine(entry, shape);
       return tty ? [line] : [frameHeader(entry.stream, line.length), line];
     });
-    await body.write(...pieces);
+    // One piece of the reply a batch, not two a line: each is a chunk of its own on the wire.
+    await body.write(Buffer.concat(pieces));
   }
   body.end();
 };
