@@ -151,6 +151,9 @@ describe('a host where something breaks', () => {
 
   test('a shim that is killed while no daemon runs', async () => {
     const made = await Promise.all([1, 2].map((n) => start(`echo ${n}; sleep 1000`)));
+    // What a shim has read and not passed on goes with it.
+    const printed = async (it: Made) => (await engine.docker(['logs', it.id])).stdout !== '';
+    for (const it of made) await eventually('output', () => printed(it));
     await engine.crash();
     for (const shim of processes(engine, /containerd-shim/)) process.kill(Number.parseInt(shim, 10), 'SIGKILL');
     await engine.start();
