@@ -17,20 +17,31 @@ interface Part {
   next(): Promise<Buffer>;
   /** Bytes given so far, and those left out before them. */
   readonly position: number;
+  /** How often the file had been emptied when it was last read. */
+  readonly cuts: number;
   close(): void;
 }
 
-function plainPart(fd: number, from: number, end: () => number): Part {
+/** @param cuts how often the file was emptied under its writer; each time it is read from the front again. */
+function plainPart(fd: number, from: number, end: () => number, cuts: () => number = () => 0): Part {
   let position = from;
+  let known = cuts();
   return {
     get position() {
       return position;
     },
+    get cuts() {
+      return known;
+    },
     next: async () => {
+      if (known !== cuts()) {
+        known = cuts();
+        position = 0;
+      }
       const length = Math.min(READ_SIZE, end() - position);
       if (length <= 0) return NOTHING;
       const { bytesRead, buffer } = await readFd(fd, Buffer.allocUnsafeSlow(length), 0, length, position);
-      // A file that somebody made shorter under its writer holds nothing up to where the writer goes on.
+      // The writer notices only when it writes again that somebody emptied the file: until then there is nothing to read.
       position += bytesRead === 0 ? length : bytesRead;
       return buffer.subarray(0, bytesRead);
     },
@@ -47,6 +58,7 @@ function gzipPart(fd: number): Part {
   const chunks: AsyncIterator<Buffer> = stream[Symbol.asyncIterator]();
   return {
     position: 0,
+    cuts: 0,
     next: async () => {
       const { value, done } = await chunks.next();
       // Views of a chunk are handed out, and the stream may use its buffer again.
@@ -125,7 +137,9 @@ export class LogCursor implements Disposable {
     for (;;) {
       const part = this.#parts[0];
       if (part === undefined) return undefined;
+      const { cuts } = part;
       const bytes = await part.next();
+      if (part.cuts !== cuts) this.#rest = NOTHING;
       if (bytes.length > 0) {
         const entries = this.#decode(bytes);
         if (entries.length > 0) return entries;
@@ -139,11 +153,13 @@ export class LogCursor implements Disposable {
   }
 
   /** True when it stands at or behind a place of the log that is written. */
-  hasReached({ generation, size }: { generation: number; size: number }): boolean {
+  hasReached({ generation, cuts, size }: Pick<LogFile, 'generation' | 'cuts' | 'size'>): boolean {
     if (this.#generation !== generation) return this.#generation > generation;
     const [part, ...newer] = this.#parts;
     // Without a file, which somebody removed, there is nothing left to read.
-    return part === undefined || (newer.length === 0 && part.position >= size);
+    if (part === undefined) return true;
+    if (newer.length > 0) return false;
+    return part.cuts === cuts ? part.position >= size : part.cuts > cuts;
   }
 
   [Symbol.dispose](): void {
@@ -190,7 +206,12 @@ export class LogCursor implements Disposable {
     const writer = this.#writer;
     if (!current || writer === undefined) return plainPart(fd, from, () => size);
     // Once rotated the file is complete.
-    return plainPart(fd, from, () => (writer.generation === generation ? writer.size : fstatSync(fd).size));
+    return plainPart(
+      fd,
+      from,
+      () => (writer.generation === generation ? writer.size : fstatSync(fd).size),
+      () => writer.cuts,
+    );
   }
 
   /** Oldest first; the last one is the current file. */

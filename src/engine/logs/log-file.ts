@@ -16,6 +16,8 @@ export class LogFile {
   size = 0;
   /** Counts the files since it was opened: file `generation - n` is the `n`th older one. */
   generation = 0;
+  /** Counts how often somebody emptied the current file, as `truncate -s 0` on a log's path does; what follows is appended to what is left. */
+  cuts = 0;
   closed = false;
   readonly #limits: LogLimits;
   readonly #log: Log;
@@ -50,6 +52,7 @@ export class LogFile {
   /** Writes records. A full disk costs these records and no more: it is reported once, and the next write tries again. */
   append(buffer: Buffer, length: number): void {
     try {
+      this.#noticeCut();
       if (this.size > 0 && this.size + length > this.#limits.maxSize) this.#rotate();
       this.#write(buffer, length);
       this.size += length;
@@ -85,18 +88,26 @@ export class LogFile {
   }
 
   #open(): number {
-    const fd = openSync(this.path, constants.O_RDWR | constants.O_CREAT, 0o640);
+    const fd = openSync(this.path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o640);
     const { size, ino } = fstatSync(fd);
     this.size = size;
     this.#inode = ino;
     return fd;
   }
 
+  #noticeCut(): void {
+    if (this.#fd === -1) return;
+    const { size } = fstatSync(this.#fd);
+    if (size >= this.size) return;
+    this.size = size;
+    this.cuts += 1;
+  }
+
   #write(buffer: Buffer, length: number): void {
     if (this.#fd === -1) this.#fd = this.#open();
     try {
       for (let done = 0; done < length; ) {
-        done += writeSync(this.#fd, buffer, done, length - done, this.size + done);
+        done += writeSync(this.#fd, buffer, done, length - done);
       }
     } catch (error) {
       ftruncateSync(this.#fd, this.size);

@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -246,6 +247,25 @@ for (const driver of DRIVERS) {
       again.writer.end();
       assert.equal(text(await entries(again)), 'whole\nwhole\nafter\n');
     }
+  });
+
+  test(`${driver}: a log that somebody emptied goes on at its front, for its followers as well`, async () => {
+    const opened = open(driver);
+    opened.writer.write('stdout', Buffer.from('old line\n'));
+    const seen: string[] = [];
+    for await (const batch of read(opened, { follow: true }, opened.writer)) {
+      seen.push(...batch.map(({ data }) => data.toString()));
+      if (seen.length === 1) {
+        truncateSync(opened.path);
+        opened.writer.write('stdout', Buffer.from('new line, longer than what was there\n'));
+      } else if (seen.length === 2) {
+        truncateSync(opened.path);
+        opened.writer.write('stdout', Buffer.from('x\n'));
+      } else opened.writer.end();
+    }
+    assert.deepEqual(seen, ['old line\n', 'new line, longer than what was there\n', 'x\n']);
+    assert.equal(text(await entries(opened)), 'x\n');
+    assert.equal(readFileSync(opened.path).includes(Buffer.alloc(16)), false);
   });
 
   test(`${driver}: a line begun under a killed daemon is finished under the next`, async () => {

@@ -117,9 +117,8 @@ function attach(hub: StdioHub, options: Partial<HubAttach> = {}) {
 }
 
 const until = async (condition: () => boolean): Promise<void> => {
-  for (let i = 0; !condition(); i++) {
-    assert.ok(i < 2000, `never: ${String(condition)}`);
-    await sleep(1);
+  for (const deadline = Date.now() + 15_000; !condition(); await sleep(1)) {
+    assert.ok(Date.now() < deadline, `never: ${String(condition)}`);
   }
 };
 
@@ -284,12 +283,17 @@ for (const [what, spoil] of [
     stdout.print('old\n');
     spoil(path);
     const client = attach(hub, { logs: true });
-    await until(() => !stdout.paused);
-    stdout.print('live\n');
-    await until(() => client.sink.text.includes('live\n'));
+    let printed = '';
+    for (let i = 0; client.sink.text === ''; i++) {
+      printed += `live ${i}\n`;
+      stdout.print(`live ${i}\n`);
+      await sleep(1);
+    }
     await hub.finish();
     assert.equal(await client.done, 'ended');
-    assert.equal(client.sink.text, 'live\n');
+    // What comes while the replay looks for a file that is gone is in no file any more; an emptied one is written on.
+    if (what === 'emptied') assert.equal(client.sink.text, printed);
+    else assert.ok(printed.endsWith(client.sink.text), client.sink.text);
   });
 }
 

@@ -17,7 +17,7 @@ export async function replayLog(options: {
   const { log, client, hold, goLive } = options;
   const file = log?.file;
   if (log === undefined || file === undefined) return goLive();
-  const atStart = { generation: file.generation, size: file.size };
+  const atStart = { generation: file.generation, cuts: file.cuts, size: file.size };
   using cursor = await LogCursor.open({ path: file.path, format: file.format, writer: file, tail: undefined });
   while (!client.over) {
     if (cursor.hasReached(atStart)) hold();
