@@ -271,6 +271,7 @@ function fakeImages(fake: () => FakeEngine): Images {
     history: () => [
       { id: IMAGE_ID, created: fakeImage.config.created, createdBy: 'x', tags: [], size: 3, comment: 'c' },
     ],
+    usage: () => ({ layers: 11, shared: new Map([[IMAGE_ID, 5]]) }),
     async tag(ref, repo, tag) {
       fake().calls.push(['tag', getImage(ref).id, repo, tag]);
     },

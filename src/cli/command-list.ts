@@ -153,5 +153,14 @@ export const GROUPS: Readonly<Record<string, Group>> = {
     },
     aliases: { list: 'ls', remove: 'rm' },
   },
-  system: { summary: 'Manage Gantry', commands: { events, info }, aliases: {} },
+  system: {
+    summary: 'Manage Gantry',
+    commands: {
+      df: lazy('Show docker disk usage', async () => (await import('./commands/system-df.ts')).systemDf),
+      events,
+      info,
+      prune: lazy('Remove unused data', async () => (await import('./commands/system-prune.ts')).systemPrune),
+    },
+    aliases: {},
+  },
 };

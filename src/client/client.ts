@@ -5,6 +5,7 @@ import { type Call, type Hijacked, type Query, readText, type Transport } from '
 import type {
   ContainerInspect,
   ContainerSummary,
+  DiskUsage,
   ExecInspect,
   HistoryItem,
   ImageSummary,
@@ -52,6 +53,13 @@ export interface Client extends Disposable {
   /** Whole numbers beyond 2^53 are bigint. */
   info(): Promise<Record<string, unknown>>;
   events(query: Query, signal?: AbortSignal): AsyncIterable<string>;
+  diskUsage(): Promise<DiskUsage>;
+  pruneNetworks(filters: FilterMap): Promise<{ NetworksDeleted: string[] | null }>;
+  pruneVolumes(filters: FilterMap): Promise<{ VolumesDeleted: string[] | null; SpaceReclaimed: number }>;
+  pruneBuildCache(
+    filters: FilterMap,
+    all: boolean,
+  ): Promise<{ CachesDeleted: string[] | null; SpaceReclaimed: number }>;
   readonly containers: ContainerCalls;
   readonly execs: ExecCalls;
   readonly images: ImageCalls;
@@ -118,12 +126,18 @@ export function openClient(transport: Transport, pinned?: string): Client {
     version: () => wire.json<ServerVersion>({ method: 'GET', path: '/version' }),
     info: async () => parseExact(await wire.text({ method: 'GET', path: '/info' })) as Record<string, unknown>,
     events: (query, signal) => wire.lines({ method: 'GET', path: '/events', query, signal }),
+    diskUsage: () => wire.json({ method: 'GET', path: '/system/df' }),
+    pruneNetworks: (filters) => prune(wire, '/networks/prune', { filters: filtersOf(filters) }),
+    pruneVolumes: (filters) => prune(wire, '/volumes/prune', { filters: filtersOf(filters) }),
+    pruneBuildCache: (filters, all) => prune(wire, '/build/prune', { filters: filtersOf(filters), all: on(all) }),
     containers: containerCalls(wire),
     execs: execCalls(wire),
     images: imageCalls(wire),
     [Symbol.dispose]: () => transport[Symbol.dispose](),
   };
 }
+
+const prune = <T>(wire: Wire, path: string, query: Query): Promise<T> => wire.json({ method: 'POST', path, query });
 
 interface Wire {
   version(): Promise<string>;

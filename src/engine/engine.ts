@@ -147,11 +147,19 @@ export interface HistoryEntry {
   comment: string;
 }
 
+/** What the layers of images take on disk, in bytes. A layer that several images stand on is there once. */
+export interface ImagesUsage {
+  readonly layers: number;
+  /** By image id: how much of it other images use, too. */
+  readonly shared: ReadonlyMap<string, number>;
+}
+
 export interface Images {
   /** @throws `not-found` `No such image: x:tag`. `ref` is a familiar or full name, an id, an id prefix, or name@digest. */
   get(ref: string): Image;
   list(query: { all: boolean; filters: Filters }): Image[];
   history(ref: string): HistoryEntry[];
+  usage(): ImagesUsage;
   tag(ref: string, repo: string, tag: string): Promise<void>;
   remove(
     ref: string,

@@ -1,6 +1,7 @@
 import type { Route } from '../router.ts';
 import { containerStreamRoutes } from './container-streams.ts';
 import { containerRoutes } from './containers.ts';
+import { diskUsageRoutes } from './disk-usage.ts';
 import { execRoutes } from './execs.ts';
 import { imageRoutes } from './images.ts';
 import { networkRoutes } from './networks.ts';
@@ -11,6 +12,7 @@ import { unsupportedRoutes } from './unsupported.ts';
 export function allRoutes(headers: readonly (readonly [string, string])[]): Route[] {
   return [
     ...systemRoutes,
+    ...diskUsageRoutes,
     ...containerRoutes,
     ...containerStreamRoutes,
     ...execRoutes(headers),

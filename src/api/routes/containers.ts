@@ -3,7 +3,7 @@ import type { Container } from '../../engine/containers/model.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
 import { CreateBodySchema, type EndpointConfig, EndpointConfigSchema, HostConfigSchema } from '../../spec/container.ts';
-import { invalid, messageOf } from '../../util/errors.ts';
+import { invalid, kindOf, messageOf } from '../../util/errors.ts';
 import type { Exchange, Handler } from '../exchange.ts';
 import { readJson } from '../json-body.ts';
 import { readPlatform } from '../platform.ts';
@@ -46,20 +46,43 @@ function imageNames({ images }: Engine): (c: Container) => string {
   };
 }
 
+type Item = ReturnType<typeof containerSummary>;
+
+/** Containers as items of a list. */
+export function listed({ engine, api }: Exchange, found: readonly Container[]): Item[] {
+  const image = imageNames(engine);
+  const now = Date.now();
+  return found.map((c) => containerSummary(c, { image: image(c), now, api }));
+}
+
+/** Every container there is, running or not. */
+export const allContainers = ({ engine }: Exchange): Container[] =>
+  engine.containers.list({ all: true, limit: 0, filters: new Map() });
+
+/** Items with what they take on disk; one that is removed meanwhile is left out, and as in Docker a size of 0 is not written. */
+export async function withSizes(
+  containers: Engine['containers'],
+  items: readonly Item[],
+): Promise<(Item & { SizeRw?: number; SizeRootFs: number })[]> {
+  const sized = items.map(async (item) => {
+    try {
+      const { rw, rootFs } = await containers.size(item.Id);
+      return [{ ...item, ...(rw === 0 ? {} : { SizeRw: rw }), SizeRootFs: rootFs }];
+    } catch (error) {
+      if (kindOf(error) === 'not-found') return [];
+      throw error;
+    }
+  });
+  return (await Promise.all(sized)).flat();
+}
+
 const list: Handler = async (x, reply) => {
   const { containers } = x.engine;
   const limit = x.query.int('limit') ?? 0;
   const all = x.query.flag('all') || limit > 0;
   const found = containers.list({ all, limit, filters: parseFilters(x.query.text('filters'), LIST_FILTERS) });
-  const image = imageNames(x.engine);
-  const now = Date.now();
-  const items = found.map((c) => containerSummary(c, { image: image(c), now, api: x.api }));
-  if (!x.query.flag('size')) return reply.json(items);
-  const sized = items.map(async (item) => {
-    const { rw, rootFs } = await containers.size(item.Id);
-    return { ...item, SizeRw: rw, SizeRootFs: rootFs };
-  });
-  reply.json(await Promise.all(sized));
+  const items = listed(x, found);
+  reply.json(x.query.flag('size') ? await withSizes(containers, items) : items);
 };
 
 const create: Handler = async (x, reply) => {

@@ -21,13 +21,18 @@ const removed = ({ untagged, deleted }: { untagged: string[]; deleted: string[] 
 ];
 
 const list: Handler = (x, reply) => {
-  if (x.query.flag('shared-size')) throw notYet('the shared size of images');
   if (x.query.flag('manifests')) throw notYet('listing the manifests of images');
   const filters = parseFilters(x.query.text('filters'), LIST_FILTERS);
   const containers = x.engine.containers.list({ all: true, limit: 0, filters: new Map() });
   const counts = Map.groupBy(containers, (c) => c.imageId);
   const images = x.engine.images.list({ all: x.query.flag('all'), filters });
-  reply.json(images.map((image) => imageSummary(image, { containers: counts.get(image.id)?.length ?? 0, api: x.api })));
+  const shared = x.query.flag('shared-size') ? x.engine.images.usage().shared : undefined;
+  reply.json(
+    images.map((image) => ({
+      ...imageSummary(image, { containers: counts.get(image.id)?.length ?? 0, api: x.api }),
+      ...(shared === undefined ? {} : { SharedSize: shared.get(image.id) ?? 0 }),
+    })),
+  );
 };
 
 const create: Handler = async (x, reply) => {

@@ -4,11 +4,9 @@ import { type Method, type Route, route } from '../router.ts';
 /** Docker's endpoints that are not built yet, with the subject of the sentence that says so. */
 const UNSUPPORTED: readonly (readonly [Method, string, string])[] = [
   ['POST', '/auth', 'logging in to a registry'],
-  ['GET', '/system/df', 'disk usage'],
   ['POST', '/session', 'a BuildKit session'],
   ['POST', '/grpc', 'a BuildKit session'],
   ['POST', '/build', 'building images'],
-  ['POST', '/build/prune', 'pruning the build cache'],
   ['POST', '/build/cancel', 'building images'],
   ['POST', '/commit', 'committing a container'],
   ['GET', '/containers/:id/changes', 'listing the changes of a container'],
@@ -25,7 +23,6 @@ const UNSUPPORTED: readonly (readonly [Method, string, string])[] = [
   ['POST', '/images/:name*/push', 'pushing images'],
   ['GET', '/distribution/:name*/json', 'asking a registry for an image'],
   ['POST', '/networks/create', 'creating networks'],
-  ['POST', '/networks/prune', 'pruning networks'],
   ['POST', '/networks/:id/connect', 'connecting a container to a network'],
   ['POST', '/networks/:id/disconnect', 'disconnecting a container from a network'],
   ['DELETE', '/networks/:id', 'removing networks'],

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Container } from '../../engine/containers/model.ts';
 import type { ContainerConfig, HostConfig } from '../../spec/container.ts';
 import { networkEndpoints } from './endpoint.ts';
-import { mountPoint } from './mount.ts';
+import { mountPoint, mountRequest } from './mount.ts';
 import { omitZero } from './omit-zero.ts';
 import { portMap } from './ports.ts';
 
@@ -45,7 +45,12 @@ export function configShape(config: ContainerConfig) {
 const OPTIONAL_HOST = ['Annotations', 'Mounts', 'StorageOpt', 'Tmpfs', 'Sysctls', 'Init'] as const;
 
 function hostConfig(config: HostConfig, api: number) {
-  return { ...omitZero(config, OPTIONAL_HOST), ...(api < 42 ? { KernelMemory: 0, KernelMemoryTCP: 0 } : {}) };
+  const Mounts = config.Mounts.length > 0 ? { Mounts: config.Mounts.map(mountRequest) } : {};
+  return {
+    ...omitZero(config, OPTIONAL_HOST),
+    ...Mounts,
+    ...(api < 42 ? { KernelMemory: 0, KernelMemoryTCP: 0 } : {}),
+  };
 }
 
 /** The top-level addresses are those on the default bridge; newer clients read `Networks`. */

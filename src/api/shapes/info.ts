@@ -83,6 +83,13 @@ const commit = (printed: string, api: number) => {
   return { ID: id, ...(api < 48 ? { Expected: id } : {}) };
 };
 
+/** Up to 1.24 they were bare names, and an execution driver was told. */
+function securityOptions(options: readonly string[], api: number) {
+  if (api > 24) return { SecurityOptions: options };
+  const names = options.map((option) => /name=([^,]+)/.exec(option)?.[1] ?? option);
+  return { SecurityOptions: names, ExecutionDriver: '<not supported>' };
+}
+
 /** `GET /info`. */
 export function infoShape(facts: SystemFacts, counts: InfoCounts, api: number) {
   return {
@@ -113,7 +120,7 @@ export function infoShape(facts: SystemFacts, counts: InfoCounts, api: number) {
     ContainerdCommit: commit(facts.tools.containerd, api),
     RuncCommit: commit(facts.tools.runc, api),
     InitCommit: commit(facts.tools.init, api),
-    SecurityOptions: facts.securityOptions,
+    ...securityOptions(facts.securityOptions, api),
     Warnings: facts.warnings.length === 0 ? null : facts.warnings,
   };
 }

@@ -12,7 +12,15 @@ export interface ImageLine {
   created: number;
   size: number;
   virtualSize: number;
+  /** Known to `system df` only. */
+  containers?: number;
+  sharedSize?: number | undefined;
+  uniqueSize?: number | undefined;
 }
+
+const orUnknown = (value: number | undefined, show: (value: number) => string): string =>
+  value === undefined ? 'N/A' : show(value);
+const exactSize = (size: number): string => humanSize(size, 4);
 
 export const IMAGE_TABLE =
   '{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{if .CreatedSince }}{{.CreatedSince}}{{else}}N/A{{end}}\t{{.Size}}';
@@ -29,9 +37,9 @@ export function imageRow(trunc: boolean): RowKind<ImageLine> {
       CreatedSince: (i) => (i.created < 0 ? '' : `${humanDuration(Date.now() - i.created * 1000)} ago`),
       CreatedAt: (i) => goTime(i.created),
       Size: (i) => humanSize(i.size),
-      Containers: () => 'N/A',
-      SharedSize: () => 'N/A',
-      UniqueSize: () => 'N/A',
+      Containers: (i) => orUnknown(i.containers, String),
+      SharedSize: (i) => orUnknown(i.sharedSize, exactSize),
+      UniqueSize: (i) => orUnknown(i.uniqueSize, exactSize),
       VirtualSize: (i) => humanSize(i.virtualSize, 4),
     },
     headers: {

@@ -15,6 +15,7 @@ import { openPins } from './pins.ts';
 import { pruneImages } from './prune.ts';
 import { type RemoveContext, removeImage, type Users } from './remove.ts';
 import { saveImages } from './save.ts';
+import { imagesUsage } from './usage.ts';
 
 export interface ImagesOptions {
   readonly store: Store;
@@ -85,6 +86,7 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
     pin: pins.pin,
     list: ({ filters }) => listImages(catalogue, filters),
     history: (ref) => historyOf(catalogue.resolve(ref), (chainId) => store.layers.get(chainId).size),
+    usage: () => imagesUsage(catalogue.all(), (chainId) => store.layers.get(chainId).size),
     tag: async (ref, repo, tag) => {
       const image = catalogue.resolve(ref);
       const target = parseTarget(repo, tag);
