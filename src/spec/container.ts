@@ -189,6 +189,9 @@ export const HostConfigSchema = v.object({
   Runtime: text(),
   Isolation: text(),
   ...resourceFields,
+  // Limits that kernels do not have any more.
+  KernelMemory: int(),
+  KernelMemoryTCP: int(),
   Mounts: list(MountSchema),
   MaskedPaths: listOrNull(v.string()),
   ReadonlyPaths: listOrNull(v.string()),

@@ -50,8 +50,10 @@ test('another kind is refused', () => {
   for (const [name, value] of Object.entries(wrong)) {
     assert.equal(v.safeParse(FIELDS, { [name]: value }).success, false, name);
   }
-  for (const size of [[1.5, 2], [24]]) {
-    assert.equal(v.safeParse(sizeOrNull(), size).success, false, String(size));
-  }
-  assert.equal(v.safeParse(int(), 2 ** 53).success, false, 'more than JSON can carry exactly');
+  assert.equal(v.safeParse(FIELDS, { size: [1.5, 2] }).success, false);
+});
+
+test('a size of another length is filled up or cut off, as in Go', () => {
+  assert.deepEqual(v.parse(FIELDS, { size: [24] }).size, [24, 0]);
+  assert.deepEqual(v.parse(FIELDS, { size: [24, 80, 1] }).size, [24, 80]);
 });

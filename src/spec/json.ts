@@ -33,10 +33,16 @@ export const int = () =>
     0,
   );
 
-/** Height and width of a terminal in characters; missing is `null`. */
+/** Height and width of a terminal in characters; missing is `null`. As in Go too few numbers are filled up with zeros, and too many cut off. */
 export const sizeOrNull = () => {
   const length = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-  return v.optional(v.nullable(v.tuple([length, length])), null);
+  return v.optional(
+    v.pipe(
+      v.nullable(v.array(length)),
+      v.transform((size): [number, number] | null => size && [size[0] ?? 0, size[1] ?? 0]),
+    ),
+    null,
+  );
 };
 
 /** A list; missing or null is `[]`. */

@@ -149,6 +149,11 @@ function refuseStartBody({ req: { headers } }: Exchange): void {
   throw invalid('starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24');
 }
 
+/** There are no checkpoints to start from. */
+function refuseCheckpoint({ query }: Exchange): void {
+  if (query.text('checkpoint') !== '') throw invalid('checkpoint is only supported in experimental mode');
+}
+
 /** The life of containers. */
 export const containerRoutes: readonly Route[] = [
   route('GET', '/containers/json', list),
@@ -168,6 +173,7 @@ export const containerRoutes: readonly Route[] = [
     '/containers/:id/start',
     change(204, (x, ref) => {
       refuseStartBody(x);
+      refuseCheckpoint(x);
       return x.engine.containers.start(ref);
     }),
   ),

@@ -42,7 +42,16 @@ export function configShape(config: ContainerConfig) {
 }
 
 /** Fields Docker leaves out of `HostConfig` while they have their zero value. */
-const OPTIONAL_HOST = ['Annotations', 'Mounts', 'StorageOpt', 'Tmpfs', 'Sysctls', 'Init'] as const;
+const OPTIONAL_HOST = [
+  'KernelMemory',
+  'KernelMemoryTCP',
+  'Annotations',
+  'Mounts',
+  'StorageOpt',
+  'Tmpfs',
+  'Sysctls',
+  'Init',
+] as const;
 
 function hostConfig(config: HostConfig, api: number) {
   const Mounts = config.Mounts.length > 0 ? { Mounts: config.Mounts.map(mountRequest) } : {};

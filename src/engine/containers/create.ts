@@ -8,6 +8,7 @@ import { randomName } from '../../util/names.ts';
 import { nowRfc3339Nano } from '../../util/time.ts';
 import type { CreateRequest, Image } from '../engine.ts';
 import { validateLogConfig } from '../logs/log-config.ts';
+import { discardKernelMemory } from '../runtime-spec/kernel-memory.ts';
 import { validateCreate } from '../runtime-spec/validate.ts';
 import { validateRequest } from '../runtime-spec/validate-request.ts';
 import { completeHostConfig } from './complete-host-config.ts';
@@ -46,7 +47,7 @@ export async function createContainer(
   if (hostConfig.NetworkMode === 'host' && Object.keys(hostConfig.PortBindings).length > 0) {
     warnings.push('Published ports are discarded when using host network mode');
   }
-  warnings.push(...unheeded(image, config));
+  warnings.push(...discardKernelMemory(hostConfig), ...unheeded(image, config));
   hostConfig.LogConfig = validateLogConfig(hostConfig.LogConfig, parts.defaults.logConfig);
   const mounts = await planMounts(hostConfig);
   const name = reserveName(parts, request.name, id);

@@ -40,6 +40,11 @@ const HOST_GAPS: readonly Gap<HostConfig>[] = [
   { field: 'IOMaximumBandwidth', asked: ({ IOMaximumBandwidth }) => IOMaximumBandwidth !== 0 },
 ];
 
+const namesOf = (gaps: readonly { readonly field: string }[]): string[] => gaps.map(({ field }) => field);
+
+/** The names of everything above, for the page that tells what is supported. */
+export const unsupportedFields = { config: namesOf(CONFIG_GAPS), hostConfig: namesOf(HOST_GAPS) };
+
 function asksVolume(asked: Parameters<typeof wantedMounts>[0]): boolean {
   return wantedMounts(asked).some(({ type }) => type === 'volume');
 }

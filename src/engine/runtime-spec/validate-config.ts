@@ -1,6 +1,7 @@
 import type { ContainerConfig, Healthcheck } from '../../spec/container.ts';
 import { parseSignal } from '../../spec/signals.ts';
 import { invalid } from '../../util/errors.ts';
+import { validateExposed } from './validate-ports.ts';
 
 const MAX_HOSTNAME_BYTES = 64;
 /** Nanoseconds. */
@@ -19,6 +20,7 @@ export function validateConfig(config: ContainerConfig): void {
   if (Buffer.byteLength(Hostname) > MAX_HOSTNAME_BYTES) {
     throw invalid(`invalid hostname: "${Hostname}" is longer than ${MAX_HOSTNAME_BYTES} bytes`);
   }
+  validateExposed(config.ExposedPorts);
   if (config.Healthcheck !== null) validateHealthcheck(config.Healthcheck);
 }
 

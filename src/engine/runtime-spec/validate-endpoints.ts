@@ -11,6 +11,9 @@ const GAPS: readonly (readonly [field: string, asked: (endpoint: EndpointConfig)
   ['DriverOpts', ({ DriverOpts }) => Object.keys(DriverOpts).length > 0],
 ];
 
+/** The names of these, for the page that tells what is supported. */
+export const unsupportedEndpointFields: readonly string[] = GAPS.map(([field]) => field);
+
 /**
  * Checks what a container asks of its networks, by their names, beside its network mode: the predefined networks can give
  * it nothing special, and it can be in one of them only.

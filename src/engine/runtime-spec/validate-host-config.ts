@@ -2,13 +2,13 @@ import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import type { HostConfig } from '../../spec/container.ts';
 import { invalid } from '../../util/errors.ts';
 import { parseExtraHost } from '../networks/hosts-file.ts';
-import { parsePortRange } from '../networks/port-requests.ts';
 import { containerCapabilities } from './capabilities.ts';
 import { parseDeviceRule } from './devices.ts';
 import { isContainerMode } from './namespaces.ts';
 import { ULIMIT_NAMES } from './rlimits.ts';
 import { containerSeccomp } from './security.ts';
 import { checkSecurityModules, parseSecurityOpts } from './security-opts.ts';
+import { validateBindings } from './validate-ports.ts';
 import { wantedMounts } from './wanted-mounts.ts';
 
 /** Stands for `host-gateway`, which is not known before a container starts. */
@@ -18,7 +18,7 @@ const ANY_ADDRESS = '0.0.0.0';
 export function validateHostConfig(hostConfig: HostConfig, host: HostFacts): void {
   validateRestartPolicy(hostConfig);
   validateModes(hostConfig);
-  validatePorts(hostConfig.PortBindings);
+  validateBindings(hostConfig.PortBindings);
   for (const entry of hostConfig.ExtraHosts ?? []) parseExtraHost(entry, ANY_ADDRESS);
   validateUlimits(hostConfig.Ulimits);
   validateSysctls(hostConfig);
@@ -66,15 +66,6 @@ function validateModes(hostConfig: HostConfig): void {
     const mode = hostConfig[field];
     const joins = (field === 'IpcMode' || field === 'PidMode') && isContainerMode(mode) && mode !== 'container:';
     if (!joins && !words.includes(mode)) throw invalid(`invalid ${title} mode: ${mode}`);
-  }
-}
-
-/** A binding's container port stands before the protocol; its host port may be a range, or nothing. */
-function validatePorts(bindings: HostConfig['PortBindings']): void {
-  for (const [spec, hosts] of Object.entries(bindings)) {
-    const ports = [spec.split('/')[0] ?? '', ...hosts.map(({ HostPort }) => HostPort).filter((port) => port !== '')];
-    const wrong = ports.find((port) => parsePortRange(port) === undefined);
-    if (wrong !== undefined) throw invalid(`invalid port specification: "${wrong}"`);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ContainerConfig, EndpointConfig, HostConfig } from '../../spec/container.ts';
 import { invalid } from '../../util/errors.ts';
 import { isContainerMode } from './namespaces.ts';
+import { refuseNulls } from './refuse-nulls.ts';
 import { refuseUnsupportedConfig } from './unsupported.ts';
 import { validateEndpoints } from './validate-endpoints.ts';
 
@@ -18,6 +19,7 @@ export function validateRequest(
 ): void {
   const [conflict] = CONFLICTS.find(([, found]) => found(config, hostConfig)) ?? [];
   if (conflict !== undefined) throw invalid(conflict);
+  refuseNulls(config, hostConfig);
   refuseUnsupportedConfig(config);
   validateEndpoints(endpoints, hostConfig.NetworkMode);
 }
