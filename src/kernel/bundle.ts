@@ -20,19 +20,21 @@ export function writeBundle(dir: string, config: object): void {
  */
 export async function removeBundle(dir: string): Promise<void> {
   if (!existsSync(dir)) return;
-  const entries = readdirSync(dir, { withFileTypes: true });
-  if (entries.some((entry) => entry.name === 'rootfs')) await removeRootfs(join(dir, 'rootfs'));
-  for (const entry of entries) if (!entry.isDirectory()) rmSync(join(dir, entry.name), { force: true });
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) await removeMountPoint(path);
+    else rmSync(path, { force: true });
+  }
   await ifExists(() => rmdir(dir));
 }
 
-async function removeRootfs(rootfs: string): Promise<void> {
+async function removeMountPoint(dir: string): Promise<void> {
   try {
-    await ifExists(() => rmdir(rootfs));
+    await ifExists(() => rmdir(dir));
   } catch {
-    // Busy: the shim that should have unmounted it is gone. Deepest first, lazily, since nobody will come back for it.
-    for (const mount of (await mountPoints(rootfs)).reverse())
-      await run('umount', ['-l', mount], { allowFailure: true });
-    await ifExists(() => rmdir(rootfs));
+    // Busy: a /dev/shm that was shared, or a root file system whose shim is gone. Deepest first, lazily, since nobody will
+    // come back for it.
+    for (const mount of (await mountPoints(dir)).reverse()) await run('umount', ['-l', mount], { allowFailure: true });
+    await ifExists(() => rmdir(dir));
   }
 }

@@ -9,8 +9,8 @@ export function completeHostConfig(asked: HostConfig, parts: Parts, config: Cont
   return {
     ...asked,
     NetworkMode: networkMode(asked.NetworkMode, config),
-    IpcMode: asked.IpcMode || 'private',
-    CgroupnsMode: asked.CgroupnsMode || (parts.host.cgroup.version === 2 ? 'private' : 'host'),
+    IpcMode: asked.IpcMode || parts.defaults.ipcMode,
+    CgroupnsMode: asked.CgroupnsMode || cgroupnsMode(asked, parts),
     ShmSize: asked.ShmSize > 0 ? asked.ShmSize : SHM_BYTES,
     Runtime: asked.Runtime || parts.defaults.runtime,
     RestartPolicy: { ...asked.RestartPolicy, Name: asked.RestartPolicy.Name || 'no' },
@@ -24,4 +24,11 @@ export function completeHostConfig(asked: HostConfig, parts: Parts, config: Cont
 function networkMode(asked: string, { NetworkDisabled }: ContainerConfig): string {
   if (NetworkDisabled) return 'none';
   return asked || 'default';
+}
+
+/** A privileged container sees the hierarchies of version 1 whole. */
+function cgroupnsMode({ Privileged }: HostConfig, { host, defaults }: Parts): string {
+  const { version } = host.cgroup;
+  if (Privileged && version === 1) return 'host';
+  return defaults.cgroupnsMode ?? (version === 2 ? 'private' : 'host');
 }

@@ -13,6 +13,7 @@ import { validateCreate } from '../runtime-spec/validate.ts';
 import { validateRequest } from '../runtime-spec/validate-request.ts';
 import { completeHostConfig } from './complete-host-config.ts';
 import { emitContainer } from './container-events.ts';
+import { withJoinedIds } from './joined-ids.ts';
 import { mergeConfig } from './merge-config.ts';
 import { NEVER } from './model.ts';
 import { planMounts } from './mounts.ts';
@@ -38,7 +39,7 @@ export async function createContainer(
   checkPlatform(request, image);
   validateRequest(request.config, request.hostConfig, request.endpoints);
   using _pin = parts.images.pin(image.id);
-  const hostConfig = completeHostConfig(request.hostConfig, parts, request.config);
+  const hostConfig = completeHostConfig(withJoinedIds(request.hostConfig, parts.registry), parts, request.config);
   const config = completeConfig(mergeConfig(request.config, image.config.config), hostConfig, id);
   if (!parts.runtimes.has(hostConfig.Runtime)) {
     throw invalid(`unknown or invalid runtime name: ${hostConfig.Runtime}`);

@@ -72,8 +72,11 @@ export interface Container {
   sandboxKey: string;
   /** Ids of the execs that run in it now. */
   execIds: readonly string[];
-  /** Files bind-mounted into it, and its log; paths on the host, empty when there is none. */
-  readonly files: { hostname: string; hosts: string; resolvConf: string; log: string };
+  /**
+   * Files bind-mounted into it, and its log; paths on the host, empty when there is none. In another's network they are that
+   * container's.
+   */
+  files: { hostname: string; hosts: string; resolvConf: string; log: string };
   /** Overlay directories on the host; `merged` is mounted while it runs. */
   readonly graph: { lower: readonly string[]; upper: string; work: string; merged: string };
 }

@@ -29,6 +29,9 @@ export interface ContainerDefaults {
   readonly runtime: string;
   readonly logConfig: { Type: string; Config: Record<string, string> };
   readonly dns: readonly string[];
+  readonly ipcMode: 'private' | 'shareable';
+  /** Undefined: as the version of the host's cgroups has it. */
+  readonly cgroupnsMode: 'private' | 'host' | undefined;
 }
 
 /** Everything the verbs of a container work with; built once, in `main`. */

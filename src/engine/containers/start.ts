@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeBundle, writeBundle } from '../../kernel/bundle.ts';
 import type { Task } from '../../kernel/shim/shim-pool.ts';
+import { mountShm } from '../../kernel/shm.ts';
 import type { IoPipes } from '../../kernel/stdio/io-pool.ts';
 import { conflict, invalid, messageOf, notModified } from '../../util/errors.ts';
 import { nowRfc3339Nano } from '../../util/time.ts';
@@ -12,11 +13,13 @@ import { containerUser } from './container-user.ts';
 import { type Container, NEVER } from './model.ts';
 import { openHub } from './open-hub.ts';
 import type { Parts } from './parts.ts';
+import { findJoined, type Joined, SHM_DIR } from './peers.ts';
 import { removeContainer } from './remove.ts';
 import { writeIoRecord } from './run-records.ts';
 import { saveState } from './save-state.ts';
 import { followProcess } from './settle.ts';
 import { startFailure } from './start-error.ts';
+import { takeOverNames } from './take-over-names.ts';
 import type { Live, Tracked } from './tracked.ts';
 import { useNetwork } from './use-network.ts';
 
@@ -76,8 +79,9 @@ function checkStartable({ state }: Container): void {
 /** Everything is undone in reverse when a step fails; past the start of the process only `settle` undoes. */
 async function launch(parts: Parts, tracked: Tracked): Promise<void> {
   const { container } = tracked;
+  const joined = findJoined(parts, container);
   await using undo = new AsyncDisposableStack();
-  const sandbox = await parts.networks.join(joinRequest(container));
+  const sandbox = await parts.networks.join(joinRequest(container, joined));
   undo.defer(() => parts.networks.leave(container.id));
   const pipes = await parts.io.take({ stdin: container.config.OpenStdin, stderr: !container.config.Tty });
   undo.defer(() => pipes.release());
@@ -85,7 +89,7 @@ async function launch(parts: Parts, tracked: Tracked): Promise<void> {
   undo.defer(() => useNetwork(container, undefined));
   const bundle = join(parts.paths.bundles, container.id);
   undo.defer(() => removeBundle(bundle));
-  await prepareFiles(parts, container, sandbox, bundle);
+  await prepareFiles(parts, container, { sandbox, joined, bundle });
   writeIoRecord(parts, container.id, pipes.paths);
   const task = await createTask(parts, container, pipes, bundle);
   const live: Live = { task, pipes, ...openHub(container, pipes, task, parts.log), settled: Promise.withResolvers() };
@@ -118,22 +122,38 @@ function running(pid: number, task: Task): Container['state'] {
   };
 }
 
-function joinRequest({ id, name, hostConfig, config }: Container): JoinRequest {
+function joinRequest({ id, name, hostConfig, config }: Container, { network }: Joined): JoinRequest {
   return {
     containerId: id,
     name,
-    mode: hostConfig.NetworkMode,
+    mode: network === undefined ? hostConfig.NetworkMode : `container:${network.id}`,
     portBindings: hostConfig.PortBindings,
     publishAll: hostConfig.PublishAllPorts,
     exposed: Object.keys(config.ExposedPorts),
   };
 }
 
-async function prepareFiles(parts: Parts, container: Container, sandbox: Sandbox, bundle: string): Promise<void> {
-  const { files, graph, config, hostConfig } = container;
+interface Preparation {
+  readonly sandbox: Sandbox;
+  readonly joined: Joined;
+  readonly bundle: string;
+}
+
+async function prepareFiles(parts: Parts, container: Container, { sandbox, joined, bundle }: Preparation) {
+  const { graph } = container;
   await Promise.all([mkdir(graph.upper, { recursive: true }), mkdir(graph.work, { recursive: true })]);
+  const { network, peers, shm } = joined;
+  if (network !== undefined) takeOverNames(parts, container, network);
+  const user = await containerUser(container, '');
+  const place = { peers, ...(shm === undefined ? {} : { shm }) };
+  writeBundle(bundle, runtimeSpec({ container, host: parts.host, netnsPath: sandbox.netnsPath, user, ...place }));
+  if (container.hostConfig.IpcMode === 'shareable') await mountShm(join(bundle, SHM_DIR), container.hostConfig.ShmSize);
+  if (network === undefined) await writeFiles(parts, container, sandbox);
+}
+
+async function writeFiles(parts: Parts, { id, files, config, hostConfig }: Container, sandbox: Sandbox): Promise<void> {
   const contents = await parts.networks.files({
-    containerId: container.id,
+    containerId: id,
     hostname: config.Hostname,
     domainname: config.Domainname,
     extraHosts: hostConfig.ExtraHosts ?? [],
@@ -142,8 +162,6 @@ async function prepareFiles(parts: Parts, container: Container, sandbox: Sandbox
     dnsOptions: hostConfig.DnsOptions,
     sandbox,
   });
-  const user = await containerUser(container, '');
-  writeBundle(bundle, runtimeSpec({ container, host: parts.host, netnsPath: sandbox.netnsPath, user }));
   await Promise.all([
     writeFile(files.hostname, contents.hostname),
     writeFile(files.hosts, contents.hosts),

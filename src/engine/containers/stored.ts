@@ -43,6 +43,7 @@ export function assemble(o: {
 }): Container {
   const { config, hostConfig, networks, mounts, lower } = o.spec;
   const dir = join(o.paths.containers, o.id);
+  const named = join(o.paths.containers, networkOwner(hostConfig.NetworkMode) ?? o.id);
   const logs = hostConfig.LogConfig.Type === 'none' ? '' : join(dir, `${o.id}-json.log`);
   return {
     id: o.id,
@@ -61,9 +62,9 @@ export function assemble(o: {
     sandboxKey: '',
     execIds: [],
     files: {
-      hostname: join(dir, 'hostname'),
-      hosts: join(dir, 'hosts'),
-      resolvConf: join(dir, 'resolv.conf'),
+      hostname: join(named, 'hostname'),
+      hosts: join(named, 'hosts'),
+      resolvConf: join(named, 'resolv.conf'),
       log: logs,
     },
     graph: {
@@ -73,4 +74,9 @@ export function assemble(o: {
       merged: join(o.paths.bundles, o.id, 'rootfs'),
     },
   };
+}
+
+/** Whose network a container is in, where that was known by its id when it was made. */
+function networkOwner(mode: string): string | undefined {
+  return /^container:([0-9a-f]{64})$/.exec(mode)?.[1];
 }

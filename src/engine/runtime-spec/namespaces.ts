@@ -5,10 +5,13 @@ import { internal } from '../../util/errors.ts';
 /** The first processes, on the host, of the containers whose namespaces are shared. */
 export interface Peers {
   /** Of the container named by `PidMode`. */
-  readonly pid?: number;
+  readonly pid?: Peer;
   /** Of the container named by `IpcMode`. */
-  readonly ipc?: number;
+  readonly ipc?: Peer;
 }
+
+/** Its process id, or `host` when that container is in the host's namespace itself. */
+export type Peer = number | 'host';
 
 type Modes = Pick<HostConfig, 'PidMode' | 'IpcMode' | 'UTSMode' | 'CgroupnsMode'>;
 
@@ -37,8 +40,8 @@ export function namespaces(modes: Modes, netnsPath: string | undefined, peers: P
   ];
 }
 
-function joinable(type: 'pid' | 'ipc', mode: string, peer: number | undefined): OciNamespace[] {
-  if (mode === 'host') return [];
+function joinable(type: 'pid' | 'ipc', mode: string, peer: Peer | undefined): OciNamespace[] {
+  if (mode === 'host' || peer === 'host') return [];
   if (!isContainerMode(mode)) return [{ type }];
   if (peer === undefined) throw internal(`no process given for the ${type} namespace of ${peerOf(mode)}`);
   return [{ type, path: `/proc/${peer}/ns/${type}` }];

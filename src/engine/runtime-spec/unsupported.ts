@@ -1,6 +1,5 @@
 import type { ContainerConfig, HostConfig } from '../../spec/container.ts';
 import { unsupported } from '../../util/errors.ts';
-import { isContainerMode } from './namespaces.ts';
 import { wantedMounts } from './wanted-mounts.ts';
 
 /** A field that is understood and not acted on yet: accepting it would promise what is not done. */
@@ -27,12 +26,8 @@ const HOST_GAPS: readonly Gap<HostConfig>[] = [
   { field: 'Binds with a volume', asked: ({ Binds }) => asksVolume({ Binds, Mounts: [], Tmpfs: {} }) },
   { field: 'Mounts of type volume', asked: ({ Mounts }) => asksVolume({ Binds: [], Mounts, Tmpfs: {} }) },
   { field: 'Links', asked: ({ Links }) => some(Links) },
-  { field: 'IpcMode', asked: ({ IpcMode }) => IpcMode === 'shareable' || isContainerMode(IpcMode) },
-  { field: 'PidMode', asked: ({ PidMode }) => isContainerMode(PidMode) },
-  { field: 'UsernsMode', asked: ({ UsernsMode }) => !['', 'host'].includes(UsernsMode) },
   { field: 'StorageOpt', asked: ({ StorageOpt }) => any(StorageOpt) },
   { field: 'DeviceRequests', asked: ({ DeviceRequests }) => some(DeviceRequests) },
-  { field: 'Cgroup', asked: ({ Cgroup }) => Cgroup !== '' },
   // These exist on Windows only.
   { field: 'CpuCount', asked: ({ CpuCount }) => CpuCount !== 0 },
   { field: 'CpuPercent', asked: ({ CpuPercent }) => CpuPercent !== 0 },

@@ -83,6 +83,12 @@ test('namespaces', () => {
   refused({ UTSMode: 'container:x' }, 'invalid UTS mode: container:x');
 });
 
+test('a cgroup of another, or a user namespace that there is not', () => {
+  refused({ Cgroup: 'container:x' }, /^invalid cgroup mode: container:x: /);
+  refused({ UsernsMode: 'private' }, 'invalid user namespace mode: private');
+  refused({ Privileged: true, CgroupnsMode: 'private' }, /^privileged mode is incompatible with private cgroup/);
+});
+
 test('sysctls only of namespaces of its own', () => {
   const sysctl = (name: string, over = {}) => ({ Sysctls: { [name]: '1' }, ...over });
   refused(sysctl('kernel.nope'), 'sysctl "kernel.nope" is not in a separate kernel namespace');
@@ -91,8 +97,19 @@ test('sysctls only of namespaces of its own', () => {
     'sysctl "kernel.shmmax" is not allowed in the hosts ipc namespace',
   );
   refused(sysctl('net.ipv4.ip_forward', { NetworkMode: 'host' }), /not allowed in host network namespace/);
-  refused(sysctl('kernel.domainname', { UTSMode: 'host' }), /not allowed in the hosts UTS namespace/);
-  for (const fine of ['net.core.somaxconn', 'kernel.shmmax', 'fs.mqueue.msg_max', 'kernel.domainname']) {
+  refused(sysctl('kernel.domainname', { UTSMode: 'host' }), /not in a separate kernel namespace/);
+  refused(
+    sysctl('kernel.hostname'),
+    'sysctl "kernel.hostname" is not allowed as it conflicts with the OCI "hostname" field',
+  );
+  refused(sysctl('net/ipv4/conf/eth0.1/forwarding', { NetworkMode: 'host' }), /not allowed in host network namespace/);
+  for (const fine of [
+    'net/ipv4/conf/eth0.1/forwarding',
+    'net.core.somaxconn',
+    'kernel.shmmax',
+    'fs.mqueue.msg_max',
+    'kernel.domainname',
+  ]) {
     assert.deepEqual(check(sysctl(fine)).warnings, [], fine);
   }
 });

@@ -25,6 +25,8 @@ const NOT_DEVICES = new Set(['pts', 'shm', 'fd', 'mqueue', '.lxc', '.lxd-mounts'
 
 /** Looks for devices at a path of the host, following a symbolic link at the path itself. */
 export function lookupDevices(path: string): DeviceLookup {
+  // Resolved it would be the engine's own directory.
+  if (!path.startsWith('/')) return { kind: 'missing' };
   const real = ifThere(() => realpathSync(path));
   const stats = real === undefined ? undefined : ifThere(() => statSync(real));
   if (real === undefined || stats === undefined) return { kind: 'missing' };

@@ -17,6 +17,8 @@ export const ConfigSchema = v.strictObject({
   runtimes: v.optional(v.record(v.string(), v.strictObject({ path: v.string() }))),
   bip: v.optional(v.string()),
   dns: v.optional(names),
+  'default-ipc-mode': v.optional(v.string()),
+  'default-cgroupns-mode': v.optional(v.string()),
 });
 
 /** What was asked for, by flags or file; an absent key means the default. */
@@ -37,6 +39,9 @@ export interface DaemonConfig {
   readonly runtimes: Readonly<Record<string, { path: string }>>;
   readonly bip: string | undefined;
   readonly dns: readonly string[];
+  readonly defaultIpcMode: 'private' | 'shareable';
+  /** Undefined: by the version of the host's cgroups. */
+  readonly defaultCgroupnsMode: 'private' | 'host' | undefined;
 }
 
 /** What a reload takes over; everything else is read once, at the start. */

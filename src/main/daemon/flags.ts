@@ -15,6 +15,8 @@ Options:
       --config-file string       Configuration file (default "${DEFAULT_CONFIG_FILE}")
       --data-root string         Where images, containers and volumes are kept (default "/var/lib/gantry")
   -D, --debug                    Log more
+      --default-cgroupns-mode string   Cgroup namespace of containers that name none ("host", "private")
+      --default-ipc-mode string  Shared memory of containers that name none ("private", "shareable") (default "private")
       --default-runtime string   OCI runtime of containers that name none
       --dns list                 DNS server of containers that name none (repeatable)
       --exec-root string         Where the state of running containers is kept (default "/run/gantry")
@@ -41,6 +43,8 @@ const options = {
   'config-file': { type: 'string' },
   'data-root': { type: 'string' },
   debug: { type: 'boolean', short: 'D' },
+  'default-cgroupns-mode': { type: 'string' },
+  'default-ipc-mode': { type: 'string' },
   'default-runtime': { type: 'string' },
   dns: { type: 'string', multiple: true },
   'exec-root': { type: 'string' },

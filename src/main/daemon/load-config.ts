@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { hasCode, invalid, messageOf } from '../../util/errors.ts';
 import { ConfigSchema, type DaemonConfig, type PartialConfig } from './config.ts';
+import { defaultModes } from './default-modes.ts';
 import { type DaemonFlags, DEFAULT_CONFIG_FILE } from './flags.ts';
 
 /**
@@ -77,6 +78,7 @@ function complete(given: PartialConfig): DaemonConfig {
     runtimes: given.runtimes ?? {},
     bip: given.bip,
     dns: (given.dns ?? []).map(checkAddress),
+    ...defaultModes(given),
   };
 }
 

@@ -23,11 +23,10 @@ import { KeyedLock } from '../../util/keyed-lock.ts';
 import type { Log } from '../../util/log.ts';
 import { VERSION } from '../version.ts';
 import type { DaemonConfig } from './config.ts';
+import { containerDefaults } from './container-defaults.ts';
 
 /** The shims' and runtimes' name for what is ours. */
 const NAMESPACE = 'gantry';
-/** How the output of containers that do not say it is kept. */
-const LOGS = { Type: 'json-file', Config: {} };
 /** Network namespaces kept ready: a burst of this many starts waits for none. */
 const READY_NAMESPACES = 16;
 
@@ -39,8 +38,7 @@ export interface OpenEngine extends Engine, AsyncDisposable {
 export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEngine> {
   await using stack = new AsyncDisposableStack();
   const { execRoot, dataRoot } = config;
-  const paths = { bundles: join(execRoot, 'bundles'), execs: join(execRoot, 'execs') };
-  for (const path of Object.values(paths)) await mkdir(path, { recursive: true, mode: 0o711 });
+  const paths = await runningPaths(execRoot);
   const [host, store] = await Promise.all([probeHost(), openStore({ dataRoot, log })]);
   stack.use(store);
   const id = engineId(store);
@@ -89,7 +87,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     runtimes: runtimes.byName,
     reap: reaper(paths.bundles, runtimes, host),
     leaving: leaving.signal,
-    defaults: { runtime: runtimes.defaultName, logConfig: LOGS, dns: config.dns },
+    defaults: containerDefaults(config, runtimes),
     paths: { ...paths, containers: store.dirs.containers },
     log,
   };
@@ -102,7 +100,8 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     leaving.abort();
     return letGo(parts);
   });
-  const system = openSystem({ id, version: VERSION, config, loggingDriver: LOGS.Type, host, runtimes, events, log });
+  const loggingDriver = parts.defaults.logConfig.Type;
+  const system = openSystem({ id, version: VERSION, config, loggingDriver, host, runtimes, events, log });
   const open = stack.move();
   return {
     containers: openContainers(parts),
@@ -114,6 +113,13 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     reloaded: (again) => system.reloaded(again),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+}
+
+/** Directories for what runs. */
+async function runningPaths(execRoot: string): Promise<Pick<Parts['paths'], 'bundles' | 'execs'>> {
+  const paths = { bundles: join(execRoot, 'bundles'), execs: join(execRoot, 'execs') };
+  for (const path of Object.values(paths)) await mkdir(path, { recursive: true, mode: 0o711 });
+  return paths;
 }
 
 /**

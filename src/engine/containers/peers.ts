@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { conflict, invalid, messageOf } from '../../util/errors.ts';
+import { isContainerMode, type Peers, peerOf } from '../runtime-spec/namespaces.ts';
+import type { Container } from './model.ts';
+import type { Parts } from './parts.ts';
+import { isRunning } from './wait.ts';
+
+/** Below a bundle: the /dev/shm of a container that shares it. It goes with the bundle. */
+export const SHM_DIR = 'shm';
+const HOST_SHM = '/dev/shm';
+
+/** What a container takes over of those it joins. */
+export interface Joined {
+  readonly peers: Peers;
+  /** Host directory of the /dev/shm it shares, its own or another's; undefined when it has one to itself. */
+  readonly shm: string | undefined;
+  /** Whose network it is in. */
+  readonly network: Container | undefined;
+}
+
+type Known = Pick<Parts, 'registry' | 'paths'>;
+
+/**
+ * Finds the containers whose namespaces one is to join.
+ *
+ * @throws `invalid` or `conflict` in Docker's words when one is gone, does not run, or does not share.
+ */
+export function findJoined(parts: Known, container: Container): Joined {
+  const { IpcMode, PidMode, NetworkMode } = container.hostConfig;
+  const pid = isContainerMode(PidMode) ? running(parts, peerOf(PidMode)) : undefined;
+  const ipc = isContainerMode(IpcMode) ? ipcOwner(parts, peerOf(IpcMode)) : undefined;
+  return {
+    peers: {
+      ...(pid === undefined ? {} : { pid: pid.hostConfig.PidMode === 'host' ? 'host' : pid.state.pid }),
+      ...(ipc === undefined ? {} : { ipc: shmOf(parts, ipc) === HOST_SHM ? 'host' : ipc.state.pid }),
+    },
+    shm: shmOf(parts, container),
+    network: isContainerMode(NetworkMode) ? networkOwner(parts, container) : undefined,
+  };
+}
+
+function running({ registry }: Known, id: string): Container {
+  const tracked = registry.byId(id);
+  if (tracked === undefined) throw invalid(`No such container: ${id}`);
+  if (tracked.restarting) throw conflict(`Container ${id} is restarting, wait until the container is running`);
+  if (!isRunning(tracked)) throw conflict(`container ${id} is not running`);
+  return tracked.container;
+}
+
+function ipcOwner(parts: Known, id: string): Container {
+  try {
+    const owner = running(parts, id);
+    const shm = shmOf(parts, owner);
+    if (shm !== undefined && existsSync(shm)) return owner;
+    throw invalid('non-shareable IPC (hint: use IpcMode:shareable for the donor container)');
+  } catch (error) {
+    throw invalid(`can't join IPC of container ${id}: ${messageOf(error)}`, error);
+  }
+}
+
+/** Follows a chain of containers to the one whose /dev/shm they all have. */
+function shmOf(parts: Known, { id, hostConfig: { IpcMode } }: Container): string | undefined {
+  if (IpcMode === 'host') return HOST_SHM;
+  if (IpcMode === 'shareable') return join(parts.paths.bundles, id, SHM_DIR);
+  if (!isContainerMode(IpcMode)) return undefined;
+  const owner = parts.registry.byId(peerOf(IpcMode));
+  return owner === undefined ? undefined : shmOf(parts, owner.container);
+}
+
+function networkOwner({ registry }: Known, { id, hostConfig }: Container): Container {
+  const ref = peerOf(hostConfig.NetworkMode);
+  const owner = registry.find(ref);
+  if (owner.container.id === id) throw invalid(`cannot join own network of container: ${id}`);
+  if (owner.restarting) throw conflict(`cannot join network of a restarting container: ${owner.container.id}`);
+  if (!isRunning(owner)) throw conflict(`cannot join network of a non running container: ${owner.container.id}`);
+  return owner.container;
+}
