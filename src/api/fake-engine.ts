@@ -135,6 +135,8 @@ const facts: SystemFacts = {
   openFiles: 10,
   eventsListeners: 0,
   labels: [],
+  cdiSpecDirs: ['/etc/cdi', '/var/run/cdi'],
+  cdiDevices: ['vendor.com/class=name'],
   warnings: [],
   proxies: { http: '', https: '', no: '' },
 };

@@ -257,6 +257,9 @@ export interface SystemFacts {
   openFiles: number;
   eventsListeners: number;
   labels: readonly string[];
+  /** Where CDI specifications are looked for, and the names of the devices that are described there now. */
+  cdiSpecDirs: readonly string[];
+  cdiDevices: readonly string[];
   warnings: readonly string[];
   proxies: { http: string; https: string; no: string };
 }

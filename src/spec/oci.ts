@@ -149,7 +149,23 @@ export interface OciLinux {
   maskedPaths?: readonly string[];
   readonlyPaths?: readonly string[];
   mountLabel?: string;
+  intelRdt?: object;
 }
+
+/** `timeout` in seconds. */
+export interface OciHook {
+  path: string;
+  args: readonly string[];
+  env: readonly string[];
+  timeout?: number;
+}
+
+export type OciHooks = Partial<
+  Record<
+    'prestart' | 'createRuntime' | 'createContainer' | 'startContainer' | 'poststart' | 'poststop',
+    readonly OciHook[]
+  >
+>;
 
 /** The whole of a bundle's config.json. */
 export interface OciSpec {
@@ -160,5 +176,6 @@ export interface OciSpec {
   domainname?: string;
   mounts: readonly OciMount[];
   annotations?: Readonly<Record<string, string>>;
+  hooks?: OciHooks;
   linux: OciLinux;
 }

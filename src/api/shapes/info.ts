@@ -90,6 +90,15 @@ function securityOptions(options: readonly string[], api: number) {
   return { SecurityOptions: names, ExecutionDriver: '<not supported>' };
 }
 
+function cdi({ cdiSpecDirs, cdiDevices }: SystemFacts, api: number) {
+  if (api < 44) return {};
+  const discovered = api >= 50 && cdiDevices.length > 0;
+  return {
+    CDISpecDirs: cdiSpecDirs,
+    ...(discovered ? { DiscoveredDevices: cdiDevices.map((ID) => ({ Source: 'cdi', ID })) } : {}),
+  };
+}
+
 /** `GET /info`. */
 export function infoShape(facts: SystemFacts, counts: InfoCounts, api: number) {
   return {
@@ -120,6 +129,7 @@ export function infoShape(facts: SystemFacts, counts: InfoCounts, api: number) {
     ContainerdCommit: commit(facts.tools.containerd, api),
     RuncCommit: commit(facts.tools.runc, api),
     InitCommit: commit(facts.tools.init, api),
+    ...cdi(facts, api),
     ...securityOptions(facts.securityOptions, api),
     Warnings: facts.warnings.length === 0 ? null : facts.warnings,
   };

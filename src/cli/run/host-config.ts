@@ -1,3 +1,4 @@
+import { isCdiName } from '../../spec/cdi.ts';
 import { invalid } from '../../util/errors.ts';
 import type { ParsedFlags } from '../flags/parse-flags.ts';
 import type { NetworkRequest } from './network.ts';
@@ -78,6 +79,9 @@ function resources(flags: ParsedFlags): Record<string, unknown> {
   if (swappiness < -1 || swappiness > 100) {
     throw invalid(`invalid value: ${swappiness}. Valid memory swappiness range is 0-100`);
   }
+  // `vendor.com/class=name` is no path: the engine finds out what the device needs.
+  const cdi = flags.list('device').filter(isCdiName);
+  const requests = [...flags.list('gpus'), ...(cdi.length === 0 ? [] : [{ Driver: 'cdi', DeviceIDs: cdi }])];
   return {
     CpuShares: number('cpu-shares'),
     Memory: number('memory'),
@@ -95,9 +99,9 @@ function resources(flags: ParsedFlags): Record<string, unknown> {
     CpuRealtimeRuntime: number('cpu-rt-runtime'),
     CpusetCpus: flags.text('cpuset-cpus'),
     CpusetMems: flags.text('cpuset-mems'),
-    Devices: flags.list('device').map(parseDevice),
+    Devices: flags.list('device').flatMap((device) => (isCdiName(device) ? [] : [parseDevice(device)])),
     DeviceCgroupRules: cgroupRules(flags.list('device-cgroup-rule')),
-    DeviceRequests: flags.given('gpus') ? flags.list('gpus') : null,
+    DeviceRequests: requests.length === 0 ? null : requests,
     MemoryReservation: number('memory-reservation'),
     MemorySwap: number('memory-swap'),
     MemorySwappiness: swappiness,

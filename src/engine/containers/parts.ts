@@ -55,6 +55,8 @@ export interface Parts {
   /** Fires when the daemon goes down: from then on the ends of processes are left to the next one. */
   readonly leaving: AbortSignal;
   readonly defaults: ContainerDefaults;
+  /** Where devices are described that containers request by name; later ones win. */
+  readonly cdiSpecDirs: readonly string[];
   readonly paths: {
     /** Below the data root: one directory a container. */
     readonly containers: string;

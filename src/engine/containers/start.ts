@@ -6,6 +6,8 @@ import { mountShm } from '../../kernel/shm.ts';
 import type { IoPipes } from '../../kernel/stdio/io-pool.ts';
 import { conflict, invalid, messageOf, notModified } from '../../util/errors.ts';
 import { nowRfc3339Nano } from '../../util/time.ts';
+import { requestedEdits } from '../devices/device-requests.ts';
+import { editSpec } from '../devices/edit-spec.ts';
 import type { JoinRequest, Sandbox } from '../networks/networks.ts';
 import { runtimeSpec } from '../runtime-spec/runtime-spec.ts';
 import { emitContainer, emitNetworks } from './container-events.ts';
@@ -146,7 +148,9 @@ async function prepareFiles(parts: Parts, container: Container, { sandbox, joine
   if (network !== undefined) takeOverNames(parts, container, network);
   const user = await containerUser(container, '');
   const place = { peers, ...(shm === undefined ? {} : { shm }) };
-  writeBundle(bundle, runtimeSpec({ container, host: parts.host, netnsPath: sandbox.netnsPath, user, ...place }));
+  const spec = runtimeSpec({ container, host: parts.host, netnsPath: sandbox.netnsPath, user, ...place });
+  const edits = await requestedEdits(container.hostConfig.DeviceRequests ?? [], parts);
+  writeBundle(bundle, editSpec(spec, edits, parts.host));
   if (container.hostConfig.IpcMode === 'shareable') await mountShm(join(bundle, SHM_DIR), container.hostConfig.ShmSize);
   if (network === undefined) await writeFiles(parts, container, sandbox);
 }

@@ -17,7 +17,6 @@ const CASES: readonly (readonly [field: string, hostConfig: object])[] = [
   ['Mounts of type volume', { Mounts: [{ Type: 'volume', Target: '/c' }] }],
   ['Links', { Links: ['x'] }],
   ['StorageOpt', { StorageOpt: { size: '1G' } }],
-  ['DeviceRequests', { DeviceRequests: [{ Driver: 'nvidia', Count: -1 }] }],
   ['CpuCount', { CpuCount: 1 }],
   ['IOMaximumIOps', { IOMaximumIOps: 1 }],
 ];

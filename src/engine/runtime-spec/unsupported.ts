@@ -27,7 +27,6 @@ const HOST_GAPS: readonly Gap<HostConfig>[] = [
   { field: 'Mounts of type volume', asked: ({ Mounts }) => asksVolume({ Binds: [], Mounts, Tmpfs: {} }) },
   { field: 'Links', asked: ({ Links }) => some(Links) },
   { field: 'StorageOpt', asked: ({ StorageOpt }) => any(StorageOpt) },
-  { field: 'DeviceRequests', asked: ({ DeviceRequests }) => some(DeviceRequests) },
   // These exist on Windows only.
   { field: 'CpuCount', asked: ({ CpuCount }) => CpuCount !== 0 },
   { field: 'CpuPercent', asked: ({ CpuPercent }) => CpuPercent !== 0 },

@@ -10,7 +10,7 @@ const host = await probeHost();
 const runtimes = { byName: new Map([['runc', { binary: '/usr/bin/runc', root: '/run/x' }]]), defaultName: 'runc' };
 const events = { listeners: 3, emit: () => {} };
 const base = { id: 'engine-1', version: '1.2.3', host, runtimes, events, loggingDriver: 'local' };
-const config = { dataRoot: tmpdir(), debug: false, logLevel: 'info' };
+const config = { dataRoot: tmpdir(), cdiSpecDirs: ['/nonexistent'], debug: false, logLevel: 'info' };
 
 test('facts are those of this host', async () => {
   const system = openSystem({ ...base, config });
@@ -35,7 +35,7 @@ test('a reload shows', async () => {
   assert.equal((await system.facts()).debug, false);
   system.reloaded({ debug: true, logLevel: 'info' });
   const facts = await system.facts();
-  assert.deepEqual([facts.debug, facts.dataRoot], [true, tmpdir()]);
+  assert.deepEqual([facts.debug, facts.dataRoot, facts.cdiSpecDirs], [true, tmpdir(), ['/nonexistent']]);
 });
 
 test('a reload is announced with what it changed', () => {

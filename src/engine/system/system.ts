@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import type { RuntimeBinary } from '../../kernel/shim/shim-pool.ts';
 import { type Log, silentLog } from '../../util/log.ts';
+import { readCdiDevices } from '../devices/cdi-files.ts';
 import type { Events, System, SystemFacts } from '../engine.ts';
 import { readToolVersions, type ToolVersions } from './tool-versions.ts';
 
@@ -15,6 +16,7 @@ export interface ChangeableConfig {
 /** What of the daemon's configuration the system tells of. */
 export interface SystemConfig extends ChangeableConfig {
   readonly dataRoot: string;
+  readonly cdiSpecDirs: readonly string[];
 }
 
 export interface SystemOptions {
@@ -54,13 +56,14 @@ export function openSystem(options: SystemOptions): OpenSystem {
     },
     facts: async () => {
       tools ??= readToolVersions(options.host.initBinary);
-      const [versions, filesystem, forwarding, iptables, ip6tables, openFiles] = await Promise.all([
+      const [versions, filesystem, forwarding, iptables, ip6tables, openFiles, cdi] = await Promise.all([
         tools,
         filesystemOf(config.dataRoot, log),
         isOn('/proc/sys/net/ipv4/ip_forward'),
         isOn('/proc/sys/net/bridge/bridge-nf-call-iptables'),
         isOn('/proc/sys/net/bridge/bridge-nf-call-ip6tables'),
         readdir('/proc/self/fd').then((names) => names.length),
+        readCdiDevices(config.cdiSpecDirs),
       ]);
       return collect(options, config, {
         versions,
@@ -68,6 +71,7 @@ export function openSystem(options: SystemOptions): OpenSystem {
         forwarding,
         bridgeNf: { iptables, ip6tables },
         openFiles,
+        cdiDevices: [...cdi.byName.keys()].sort(),
       });
     },
   };
@@ -79,6 +83,7 @@ interface Readings {
   forwarding: boolean;
   bridgeNf: SystemFacts['bridgeNf'];
   openFiles: number;
+  cdiDevices: readonly string[];
 }
 
 function collect(options: SystemOptions, config: SystemConfig, readings: Readings): SystemFacts {
@@ -110,6 +115,8 @@ function collect(options: SystemOptions, config: SystemConfig, readings: Reading
     openFiles: readings.openFiles,
     eventsListeners: options.events.listeners,
     labels: [],
+    cdiSpecDirs: config.cdiSpecDirs,
+    cdiDevices: readings.cdiDevices,
     warnings: warningsOf(host, readings.forwarding),
     proxies: proxies(process.env),
   };

@@ -19,6 +19,7 @@ export const ConfigSchema = v.strictObject({
   dns: v.optional(names),
   'default-ipc-mode': v.optional(v.string()),
   'default-cgroupns-mode': v.optional(v.string()),
+  'cdi-spec-dirs': v.optional(names),
 });
 
 /** What was asked for, by flags or file; an absent key means the default. */
@@ -42,6 +43,8 @@ export interface DaemonConfig {
   readonly defaultIpcMode: 'private' | 'shareable';
   /** Undefined: by the version of the host's cgroups. */
   readonly defaultCgroupnsMode: 'private' | 'host' | undefined;
+  /** Where devices are described that containers request by name; later ones win. */
+  readonly cdiSpecDirs: readonly string[];
 }
 
 /** What a reload takes over; everything else is read once, at the start. */

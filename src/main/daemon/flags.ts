@@ -12,6 +12,7 @@ Run the engine
 Options:
       --add-runtime runtime      Register an OCI runtime, as NAME=PATH (repeatable)
       --bip string               Address and prefix length of the default bridge, e.g. 10.1.0.1/16
+      --cdi-spec-dir list        Where CDI specifications of devices are (repeatable, default "/etc/cdi", "/var/run/cdi")
       --config-file string       Configuration file (default "${DEFAULT_CONFIG_FILE}")
       --data-root string         Where images, containers and volumes are kept (default "/var/lib/gantry")
   -D, --debug                    Log more
@@ -40,6 +41,7 @@ export interface DaemonFlags {
 const options = {
   'add-runtime': { type: 'string', multiple: true },
   bip: { type: 'string' },
+  'cdi-spec-dir': { type: 'string', multiple: true },
   'config-file': { type: 'string' },
   'data-root': { type: 'string' },
   debug: { type: 'boolean', short: 'D' },
@@ -58,10 +60,20 @@ const options = {
 
 /** Parses the daemon's flags, which are named as dockerd's. @throws `invalid` for an unknown flag or a bad value. */
 export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
-  const { 'add-runtime': runtimes, 'config-file': configFile, host, help, version, ...rest } = parse(args);
+  const parsed = parse(args);
+  const {
+    'add-runtime': runtimes,
+    'cdi-spec-dir': cdi,
+    'config-file': configFile,
+    host,
+    help,
+    version,
+    ...rest
+  } = parsed;
   const given = {
     ...rest,
     ...(host === undefined ? {} : { hosts: host }),
+    ...(cdi === undefined ? {} : { 'cdi-spec-dirs': cdi }),
     ...(runtimes === undefined ? {} : { runtimes: Object.fromEntries(runtimes.map(parseRuntime)) }),
   };
   const config = v.safeParse(ConfigSchema, given);

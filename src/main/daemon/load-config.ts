@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
+import { CDI_SPEC_DIRS } from '../../engine/devices/cdi-files.ts';
 import { hasCode, invalid, messageOf } from '../../util/errors.ts';
 import { ConfigSchema, type DaemonConfig, type PartialConfig } from './config.ts';
 import { defaultModes } from './default-modes.ts';
@@ -79,6 +80,8 @@ function complete(given: PartialConfig): DaemonConfig {
     bip: given.bip,
     dns: (given.dns ?? []).map(checkAddress),
     ...defaultModes(given),
+    // An empty name stands for none.
+    cdiSpecDirs: (given['cdi-spec-dirs'] ?? CDI_SPEC_DIRS).filter((dir) => dir !== ''),
   };
 }
 

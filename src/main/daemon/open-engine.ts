@@ -88,6 +88,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     reap: reaper(paths.bundles, runtimes, host),
     leaving: leaving.signal,
     defaults: containerDefaults(config, runtimes),
+    cdiSpecDirs: config.cdiSpecDirs,
     paths: { ...paths, containers: store.dirs.containers },
     log,
   };
