@@ -14,6 +14,11 @@ import { command, openTarget, type Target } from './target.ts';
  */
 export async function startDockerd({
   firewall = false,
+  extra = [],
+}: {
+  firewall?: boolean;
+  /** Further flags. */
+  extra?: readonly string[];
 } = {}): Promise<Target & AsyncDisposable & { pid: number; root: string }> {
   await using undo = new AsyncDisposableStack();
   const dir = await mkdtemp(join(tmpdir(), 'gantry-oracle-'));
@@ -31,7 +36,9 @@ export async function startDockerd({
   const network = ['--bridge', bridge, ...(firewall ? [] : ['--iptables=false', '--ip-masq=false'])];
   // dockerd leaves the namespace of the host's network mounted there.
   undo.defer(async () => void (await command('umount', [join(dir, 'exec', 'netns', 'default')])));
-  const daemon = spawn('dockerd', [...roots, ...network, '-H', `unix://${socket}`], { stdio: ['ignore', out, out] });
+  const daemon = spawn('dockerd', [...roots, ...network, ...extra, '-H', `unix://${socket}`], {
+    stdio: ['ignore', out, out],
+  });
   undo.defer(async () => {
     if (daemon.exitCode !== null) return;
     const ended = once(daemon, 'exit');

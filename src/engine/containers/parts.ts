@@ -6,6 +6,7 @@ import type { KeyedLock } from '../../util/keyed-lock.ts';
 import type { Log } from '../../util/log.ts';
 import type { Events, Image, Images } from '../engine.ts';
 import type { NetworkStack } from '../networks/networks.ts';
+import type { SpecDefaults } from '../runtime-spec/spec-defaults.ts';
 import type { Registry } from './registry.ts';
 
 /** What containers need of images. */
@@ -29,6 +30,7 @@ export interface ContainerDefaults {
   readonly runtime: string;
   readonly logConfig: { Type: string; Config: Record<string, string> };
   readonly dns: readonly string[];
+  readonly spec: SpecDefaults;
   readonly ipcMode: 'private' | 'shareable';
   /** Undefined: as the version of the host's cgroups has it. */
   readonly cgroupnsMode: 'private' | 'host' | undefined;

@@ -147,7 +147,7 @@ async function prepareFiles(parts: Parts, container: Container, { sandbox, joine
   const { network, peers, shm } = joined;
   if (network !== undefined) takeOverNames(parts, container, network);
   const user = await containerUser(container, '');
-  const place = { peers, ...(shm === undefined ? {} : { shm }) };
+  const place = { defaults: parts.defaults.spec, peers, ...(shm === undefined ? {} : { shm }) };
   const spec = runtimeSpec({ container, host: parts.host, netnsPath: sandbox.netnsPath, user, ...place });
   const edits = await requestedEdits(container.hostConfig.DeviceRequests ?? [], parts);
   writeBundle(bundle, editSpec(spec, edits, parts.host));

@@ -52,7 +52,7 @@ async function launch(parts: Parts, tracked: Tracked, exec: Exec, client: ExecCl
   const pipes = await parts.io.take({ stdin: request.AttachStdin && client !== undefined, stderr: !request.Tty });
   undo.defer(() => pipes.release());
   const body = { ...request, ConsoleSize: client?.consoleSize ?? request.ConsoleSize };
-  const spec = execProcess({ container, body, host: parts.host, user });
+  const spec = execProcess({ container, body, host: parts.host, user, defaults: parts.defaults.spec });
   const { id, containerId } = exec;
   // Noted before it runs: a kill of the daemon must not leave a process that nobody knows of.
   writeExecRecord(parts, { id, containerId, request, paths: pipes.paths });

@@ -5,6 +5,7 @@ import type { Container } from '../containers/model.ts';
 import { isContainerMode } from './namespaces.ts';
 import { atLeast } from './seccomp.ts';
 import { parseSecurityOpts } from './security-opts.ts';
+import { PLAIN_DEFAULTS, type SpecDefaults } from './spec-defaults.ts';
 import { type WantedMount, wantedMounts } from './wanted-mounts.ts';
 
 /** Where the init of `--init` is found in a container. */
@@ -18,6 +19,7 @@ interface MountFacts {
   readonly host: Pick<HostFacts, 'kernel' | 'propagationAt' | 'initBinary'>;
   /** On the host: the /dev/shm of a container that shares its own, or of the one whose it shares. */
   readonly shm: string | undefined;
+  readonly defaults?: Pick<SpecDefaults, 'init'> | undefined;
 }
 
 /**
@@ -25,11 +27,10 @@ interface MountFacts {
  * what lies deeper later. A mount the user asks for takes the place of one of ours.
  */
 export function containerMounts(facts: MountFacts): OciMount[] {
-  const { hostConfig } = facts.container;
   const asked = [...askedMounts(facts), ...containerFiles(facts.container), ...sharedShm(facts)];
   const unique = [...new Map(asked.toReversed().map((mount) => [mount.destination, mount])).values()].toReversed();
   const own = new Set(unique.map(({ destination }) => destination));
-  const base = [...systemMounts(facts.container), ...initMount(hostConfig, facts.host)].filter(({ destination }) => {
+  const base = [...systemMounts(facts.container), ...initMount(facts)].filter(({ destination }) => {
     if (own.has(destination)) return false;
     return !(own.has('/dev') && destination.startsWith('/dev/'));
   });
@@ -167,13 +168,16 @@ export function rootPropagation({ hostConfig }: Pick<Container, 'hostConfig'>): 
   return asked.some((propagation) => propagation.endsWith('slave')) ? 'rslave' : undefined;
 }
 
-function initMount(hostConfig: Container['hostConfig'], { initBinary }: Pick<HostFacts, 'initBinary'>): OciMount[] {
-  if (!usesInit(hostConfig)) return [];
+function initMount({ container, host: { initBinary }, defaults = PLAIN_DEFAULTS }: MountFacts): OciMount[] {
+  if (!usesInit(container.hostConfig, defaults)) return [];
   if (initBinary === '') throw unavailable('the host tool "docker-init" is not installed, and tini-static neither');
   return [{ destination: INIT_PATH, type: 'bind', source: initBinary, options: ['bind', 'ro'] }];
 }
 
 /** An init of its own makes sense only in a pid namespace of its own. */
-export function usesInit({ Init, PidMode }: Pick<Container['hostConfig'], 'Init' | 'PidMode'>): boolean {
-  return Init === true && PidMode !== 'host' && !isContainerMode(PidMode);
+export function usesInit(
+  { Init, PidMode }: Pick<Container['hostConfig'], 'Init' | 'PidMode'>,
+  { init }: Pick<SpecDefaults, 'init'>,
+): boolean {
+  return (Init ?? init) && PidMode !== 'host' && !isContainerMode(PidMode);
 }

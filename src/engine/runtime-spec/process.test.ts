@@ -71,3 +71,13 @@ test('an OOM score below the own one takes a capability', () => {
   });
   assert.equal(containerProcess({ container, host, user: ROOT }).oomScoreAdj, -500);
 });
+
+test('what the daemon is configured to give to those that do not say it', () => {
+  const defaults = { seccomp: 'builtin', noNewPrivileges: true, init: true };
+  const of = (HostConfig: object) =>
+    containerProcess({ container: testContainer({ HostConfig }), host: testHost(), user: ROOT, defaults });
+  assert.deepEqual([of({}).args[0], of({}).noNewPrivileges], ['/sbin/docker-init', true]);
+  const own = of({ Init: false, SecurityOpt: ['no-new-privileges=false'] });
+  assert.deepEqual([own.args[0], own.noNewPrivileges], ['sleep', undefined]);
+  assert.equal(of({ PidMode: 'host' }).args[0], 'sleep');
+});

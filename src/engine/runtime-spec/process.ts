@@ -10,18 +10,24 @@ import type { ResolvedUser } from './resolve-user.ts';
 import { rlimits } from './rlimits.ts';
 import { apparmorProfile } from './security.ts';
 import { parseSecurityOpts } from './security-opts.ts';
+import { PLAIN_DEFAULTS, type SpecDefaults } from './spec-defaults.ts';
 
 /** The first process of a container. */
-export function containerProcess(o: { container: Container; host: HostFacts; user: ResolvedUser }): OciProcess {
-  const { container, host, user } = o;
+export function containerProcess(o: {
+  container: Container;
+  host: HostFacts;
+  user: ResolvedUser;
+  defaults?: SpecDefaults;
+}): OciProcess {
+  const { container, host, user, defaults = PLAIN_DEFAULTS } = o;
   const { config, hostConfig } = container;
   const command = [container.path, ...container.args];
   return {
     ...terminal(config.Tty, hostConfig.ConsoleSize),
-    args: usesInit(hostConfig) ? [INIT_PATH, '--', ...command] : command,
+    args: usesInit(hostConfig, defaults) ? [INIT_PATH, '--', ...command] : command,
     env: environment({ hostname: config.Hostname, tty: config.Tty, own: [config.Env] }),
     cwd: config.WorkingDir || '/',
-    ...credentials({ container, host, user }),
+    ...credentials({ container, host, user, defaults }),
   };
 }
 
@@ -31,15 +37,16 @@ export function execProcess(o: {
   body: ExecBody;
   host: HostFacts;
   user: ResolvedUser;
+  defaults?: SpecDefaults;
 }): OciProcess {
-  const { container, body, host, user } = o;
+  const { container, body, host, user, defaults = PLAIN_DEFAULTS } = o;
   const { config } = container;
   return {
     ...terminal(body.Tty, body.ConsoleSize ?? [0, 0]),
     args: body.Cmd ?? [],
     env: environment({ hostname: config.Hostname, tty: body.Tty, own: [config.Env, body.Env] }),
     cwd: body.WorkingDir || config.WorkingDir || '/',
-    ...credentials({ container, host, user, privileged: body.Privileged }),
+    ...credentials({ container, host, user, defaults, privileged: body.Privileged }),
   };
 }
 
@@ -53,11 +60,18 @@ function terminal(tty: boolean, [height, width]: readonly [number, number]): Par
  * A privileged exec gets every capability, in a container that need not be privileged; AppArmor goes on confining it as it
  * does the container, as under dockerd.
  */
-function credentials(o: { container: Container; host: HostFacts; user: ResolvedUser; privileged?: boolean }) {
+function credentials(o: {
+  container: Container;
+  host: HostFacts;
+  user: ResolvedUser;
+  defaults: SpecDefaults;
+  privileged?: boolean;
+}) {
   const { hostConfig } = o.container;
   const { uid, gid, additionalGids } = o.user;
   const confined = { ...hostConfig, Privileged: hostConfig.Privileged || o.privileged === true };
   const profile = apparmorProfile(hostConfig, o.host);
+  const { noNewPrivileges = o.defaults.noNewPrivileges } = parseSecurityOpts(hostConfig.SecurityOpt ?? []);
   const limits = rlimits(hostConfig.Ulimits, o.host);
   return {
     user: { uid, gid, additionalGids },
@@ -65,7 +79,7 @@ function credentials(o: { container: Container; host: HostFacts; user: ResolvedU
     oomScoreAdj: checkOomScore(hostConfig.OomScoreAdj, o.host),
     ...(limits.length === 0 ? {} : { rlimits: limits }),
     ...(profile === undefined ? {} : { apparmorProfile: profile }),
-    ...(parseSecurityOpts(hostConfig.SecurityOpt ?? []).noNewPrivileges ? { noNewPrivileges: true } : {}),
+    ...(noNewPrivileges ? { noNewPrivileges: true } : {}),
   };
 }
 

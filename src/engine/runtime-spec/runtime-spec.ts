@@ -13,6 +13,7 @@ import type { ResolvedUser } from './resolve-user.ts';
 import { containerResources } from './resources.ts';
 import { atLeast } from './seccomp.ts';
 import { containerSeccomp } from './security.ts';
+import type { SpecDefaults } from './spec-defaults.ts';
 
 export { execProcess } from './process.ts';
 
@@ -27,6 +28,8 @@ export interface RuntimeSpecInput {
   readonly peers?: Peers;
   /** Host directory for /dev/shm; needed when its ipc is `shareable` or another container's. */
   readonly shm?: string;
+  /** Of the daemon, for what the container does not say. */
+  readonly defaults?: SpecDefaults;
 }
 
 /**
@@ -43,16 +46,16 @@ export function runtimeSpec(input: RuntimeSpecInput): OciSpec {
     process: containerProcess(input),
     root: { path: 'rootfs', ...(hostConfig.ReadonlyRootfs ? { readonly: true } : {}) },
     ...(hostConfig.UTSMode === 'host' ? {} : { hostname: config.Hostname }),
-    mounts: containerMounts({ container, host, shm: input.shm }),
+    mounts: containerMounts({ container, host, shm: input.shm, defaults: input.defaults }),
     ...(Object.keys(hostConfig.Annotations).length === 0 ? {} : { annotations: { ...hostConfig.Annotations } }),
     linux: linux(input),
   };
 }
 
-function linux({ container, host, netnsPath, peers }: RuntimeSpecInput): OciLinux {
+function linux({ container, host, netnsPath, peers, defaults }: RuntimeSpecInput): OciLinux {
   const { hostConfig } = container;
   const { devices, rules } = containerDevices(hostConfig, host);
-  const seccomp = containerSeccomp(hostConfig, containerCapabilities(hostConfig, host), host);
+  const seccomp = containerSeccomp(hostConfig, containerCapabilities(hostConfig, host), host, defaults);
   const propagation = rootPropagation(container);
   const masked = maskedPaths(hostConfig, host);
   const readonly = readonlyPaths(hostConfig);

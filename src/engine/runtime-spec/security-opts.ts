@@ -3,7 +3,7 @@ import { invalid, unsupported } from '../../util/errors.ts';
 
 /** What `--security-opt` asks for. Undefined: not mentioned. */
 export interface SecurityOptions {
-  readonly noNewPrivileges: boolean;
+  readonly noNewPrivileges: boolean | undefined;
   /** `unconfined`, `builtin`, or the JSON of a profile; the clients send a file's content. */
   readonly seccomp: string | undefined;
   readonly apparmor: string | undefined;
@@ -17,13 +17,15 @@ export function parseSecurityOpts(options: readonly string[]): SecurityOptions {
   const pairs = options.map(split);
   const last = (key: string): string | undefined => pairs.findLast((pair) => pair.key === key)?.value;
   return {
-    noNewPrivileges: last('no-new-privileges') === 'true',
+    noNewPrivileges: truth(last('no-new-privileges')),
     seccomp: last('seccomp'),
     apparmor: last('apparmor'),
     labels: pairs.filter(({ key }) => key === 'label').map(({ value }) => value),
     writableCgroups: last('writable-cgroups') === 'true',
   };
 }
+
+const truth = (value: string | undefined) => (value === undefined ? undefined : value === 'true');
 
 const KEYS = new Set(['label', 'apparmor', 'seccomp', 'no-new-privileges', 'writable-cgroups']);
 const FLAGS = new Set(['no-new-privileges', 'writable-cgroups']);

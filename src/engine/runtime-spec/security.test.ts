@@ -83,3 +83,12 @@ test('hidden paths: by default, chosen, and none when privileged', () => {
   assert.deepEqual(readonlyPaths(testHostConfig()).length, 5);
   assert.deepEqual(readonlyPaths(testHostConfig({ ReadonlyPaths: [] })), []);
 });
+
+test('the daemon’s profile is that of containers which name none', () => {
+  const of = (hostConfig: object, profile: string) =>
+    containerSeccomp(testHostConfig(hostConfig), DEFAULT_CAPABILITIES, testHost(), { seccomp: profile });
+  const json = '{"defaultAction":"SCMP_ACT_LOG"}';
+  assert.equal(of({}, json)?.defaultAction, 'SCMP_ACT_LOG');
+  assert.equal(of({ SecurityOpt: ['seccomp=builtin'] }, json)?.defaultAction, 'SCMP_ACT_ERRNO');
+  assert.equal(of({}, 'unconfined'), undefined);
+});

@@ -5,6 +5,7 @@ import { invalid } from '../../util/errors.ts';
 import { defaultSeccomp } from './seccomp.ts';
 import { seccompFromJson } from './seccomp-file.ts';
 import { parseSecurityOpts } from './security-opts.ts';
+import { PLAIN_DEFAULTS, type SpecDefaults } from './spec-defaults.ts';
 
 /** What a process is confined by besides its capabilities. */
 type Confined = Pick<HostConfig, 'Privileged' | 'SecurityOpt'>;
@@ -18,11 +19,12 @@ export function containerSeccomp(
   { Privileged, SecurityOpt }: Confined,
   capabilities: readonly string[],
   host: Pick<HostFacts, 'arch' | 'kernel' | 'seccomp' | 'x32'>,
+  defaults: Pick<SpecDefaults, 'seccomp'> = PLAIN_DEFAULTS,
 ): OciSeccomp | undefined {
-  const { seccomp = '' } = parseSecurityOpts(SecurityOpt ?? []);
+  const seccomp = parseSecurityOpts(SecurityOpt ?? []).seccomp || defaults.seccomp;
   if (Privileged || seccomp === 'unconfined') return undefined;
   const context = { capabilities: new Set(capabilities), host };
-  const isDefault = seccomp === '' || seccomp === 'builtin';
+  const isDefault = seccomp === 'builtin';
   if (!host.seccomp && isDefault) return undefined;
   if (!host.seccomp) throw invalid('seccomp is not enabled in your kernel, cannot run a custom seccomp profile');
   return isDefault ? defaultSeccomp(context) : seccompFromJson(seccomp, context);

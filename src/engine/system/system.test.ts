@@ -10,7 +10,8 @@ const host = await probeHost();
 const runtimes = { byName: new Map([['runc', { binary: '/usr/bin/runc', root: '/run/x' }]]), defaultName: 'runc' };
 const events = { listeners: 3, emit: () => {} };
 const base = { id: 'engine-1', version: '1.2.3', host, runtimes, events, loggingDriver: 'local' };
-const config = { dataRoot: tmpdir(), cdiSpecDirs: ['/nonexistent'], debug: false, logLevel: 'info' };
+const confined = { seccompProfile: 'builtin', specDefaults: { noNewPrivileges: false } };
+const config = { dataRoot: tmpdir(), cdiSpecDirs: ['/nonexistent'], ...confined, debug: false, logLevel: 'info' };
 
 test('facts are those of this host', async () => {
   const system = openSystem({ ...base, config });
@@ -48,6 +49,21 @@ test('a reload is announced with what it changed', () => {
     { ...event, actor: { id: 'engine-1', attributes: { debug: 'true', 'log-level': 'debug', name: hostname() } } },
     { ...event, actor: { id: 'engine-1', attributes: { name: hostname() } } },
   ]);
+});
+
+test('how containers are confined is told, with a warning when it is less than usual', async () => {
+  const told = async (over: object, facts = {}) => {
+    const system = openSystem({ ...base, host: { ...host, ...facts }, config: { ...config, ...over } });
+    return system.facts();
+  };
+  const usual = await told({}, { seccomp: true, apparmor: true, cgroup: { ...host.cgroup, version: 2 } });
+  assert.deepEqual(usual.securityOptions, ['name=apparmor', 'name=seccomp,profile=builtin', 'name=cgroupns']);
+  const { securityOptions, warnings } = await told(
+    { seccompProfile: 'unconfined', specDefaults: { noNewPrivileges: true } },
+    { seccomp: true, apparmor: false, cgroup: { ...host.cgroup, version: 1 } },
+  );
+  assert.deepEqual(securityOptions, ['name=seccomp,profile=unconfined', 'name=no-new-privileges']);
+  assert.ok(warnings.includes('WARNING: daemon is not using the default seccomp profile'));
 });
 
 test('a data root that is gone does not make the facts fail', async () => {

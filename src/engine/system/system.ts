@@ -5,6 +5,7 @@ import type { RuntimeBinary } from '../../kernel/shim/shim-pool.ts';
 import { type Log, silentLog } from '../../util/log.ts';
 import { readCdiDevices } from '../devices/cdi-files.ts';
 import type { Events, System, SystemFacts } from '../engine.ts';
+import type { SpecDefaults } from '../runtime-spec/spec-defaults.ts';
 import { readToolVersions, type ToolVersions } from './tool-versions.ts';
 
 /** The settings that can change while the daemon runs. */
@@ -17,6 +18,9 @@ export interface ChangeableConfig {
 export interface SystemConfig extends ChangeableConfig {
   readonly dataRoot: string;
   readonly cdiSpecDirs: readonly string[];
+  /** `builtin`, `unconfined` or the file of a profile. */
+  readonly seccompProfile: string;
+  readonly specDefaults: Pick<SpecDefaults, 'noNewPrivileges'>;
 }
 
 export interface SystemOptions {
@@ -108,7 +112,7 @@ function collect(options: SystemOptions, config: SystemConfig, readings: Reading
     defaultRuntime: runtimes.defaultName,
     tools: readings.versions,
     initBinary: host.initBinary,
-    securityOptions: securityOptions(host),
+    securityOptions: securityOptions(host, config),
     ipv4Forwarding: readings.forwarding,
     bridgeNf: readings.bridgeNf,
     debug: config.debug,
@@ -117,7 +121,7 @@ function collect(options: SystemOptions, config: SystemConfig, readings: Reading
     labels: [],
     cdiSpecDirs: config.cdiSpecDirs,
     cdiDevices: readings.cdiDevices,
-    warnings: warningsOf(host, readings.forwarding),
+    warnings: [...warningsOf(host, readings.forwarding), ...seccompWarning(host, config)],
     proxies: proxies(process.env),
   };
 }
@@ -127,9 +131,20 @@ function limitsOf({ limits }: HostFacts): SystemFacts['limits'] {
   return { memory, swap, oomKillDisable, cpuCfsPeriod, cpuCfsQuota, cpuShares, cpuset, pids };
 }
 
-/** In the form of `docker info`; only what containers really get. */
-function securityOptions({ seccomp, cgroup }: HostFacts): string[] {
-  return [...(seccomp ? ['name=seccomp,profile=builtin'] : []), ...(cgroup.version === 2 ? ['name=cgroupns'] : [])];
+/** In the form and order of `docker info`; only what containers really get. */
+function securityOptions({ seccomp, apparmor, cgroup }: HostFacts, config: SystemConfig): string[] {
+  const options: [boolean, string][] = [
+    [apparmor, 'name=apparmor'],
+    [seccomp, `name=seccomp,profile=${config.seccompProfile}`],
+    [cgroup.version === 2, 'name=cgroupns'],
+    [config.specDefaults.noNewPrivileges, 'name=no-new-privileges'],
+  ];
+  return options.filter(([there]) => there).map(([, text]) => text);
+}
+
+function seccompWarning({ seccomp }: HostFacts, { seccompProfile }: SystemConfig): string[] {
+  if (!seccomp || seccompProfile === 'builtin') return [];
+  return ['WARNING: daemon is not using the default seccomp profile'];
 }
 
 /** What an operator should know, in dockerd's words. */

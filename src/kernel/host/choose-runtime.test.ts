@@ -48,12 +48,14 @@ test('there is always one to run containers with, and configured ones beside it'
   await using dir = await tempDir();
   const { byName, defaultName } = await chooseRuntime({
     execRoot: dir.path,
+    dataRoot: dir.path,
     runtimes: { mine: { path: '/bin/true' } },
   });
   assert.equal(byName.has(defaultName) && byName.has('runc'), true);
   assert.deepEqual(byName.get('mine'), { binary: '/bin/true', root: join(dir.path, 'runtimes', 'mine') });
   const chosen = await chooseRuntime({
     execRoot: dir.path,
+    dataRoot: dir.path,
     runtimes: { mine: { path: '/bin/true' } },
     default: 'mine',
   });
@@ -64,13 +66,13 @@ test('the answer of a probe is kept until the program changes', { skip }, async 
   if (findProgram('crun') === '') return;
   await using dir = await tempDir();
   const stamp = join(dir.path, 'runtimes', 'probed.json');
-  await chooseRuntime({ execRoot: dir.path });
+  await chooseRuntime({ execRoot: dir.path, dataRoot: dir.path });
   const told = JSON.parse(await readFile(stamp, 'utf8')) as Record<string, boolean>;
   const [key = ''] = Object.keys(told);
   await writeFile(stamp, JSON.stringify({ [key]: true }));
-  assert.equal((await chooseRuntime({ execRoot: dir.path })).defaultName, 'crun');
+  assert.equal((await chooseRuntime({ execRoot: dir.path, dataRoot: dir.path })).defaultName, 'crun');
   await writeFile(stamp, 'not json');
-  assert.equal((await chooseRuntime({ execRoot: dir.path })).byName.has('crun'), told[key]);
+  assert.equal((await chooseRuntime({ execRoot: dir.path, dataRoot: dir.path })).byName.has('crun'), told[key]);
 });
 
 test('what is configured wrongly is refused', { skip }, async () => {
@@ -78,13 +80,13 @@ test('what is configured wrongly is refused', { skip }, async () => {
   const plain = join(dir.path, 'plain');
   await writeFile(plain, '');
   await chmod(plain, 0o644);
-  const execRoot = dir.path;
-  await assert.rejects(chooseRuntime({ execRoot, default: 'nope' }), {
+  const roots = { execRoot: dir.path, dataRoot: dir.path };
+  await assert.rejects(chooseRuntime({ ...roots, default: 'nope' }), {
     kind: 'invalid',
     message: 'default-runtime: "nope" is not a runtime of this host',
   });
-  await assert.rejects(chooseRuntime({ execRoot, runtimes: { x: { path: plain } } }), {
+  await assert.rejects(chooseRuntime({ ...roots, runtimes: { x: { path: plain } } }), {
     kind: 'invalid',
-    message: `runtimes: x: "${plain}" is not an executable file`,
+    message: `runtime x: "${plain}" is not an executable file`,
   });
 });

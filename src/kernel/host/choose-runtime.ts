@@ -4,6 +4,7 @@ import { invalid, unavailable } from '../../util/errors.ts';
 import { ifExists, writeFileAtomic } from '../../util/files.ts';
 import type { RuntimeBinary } from '../shim/task-types.ts';
 import { probeCgroups } from './cgroup-facts.ts';
+import { configuredRuntime, type RuntimeWish } from './configured-runtime.ts';
 import { findProgram } from './find-program.ts';
 import { probeRuntime } from './probe-runtime.ts';
 
@@ -15,8 +16,9 @@ export interface Runtimes {
 
 export interface RuntimeWishes {
   readonly execRoot: string;
+  readonly dataRoot: string;
   /** As configured, by name. */
-  readonly runtimes?: Readonly<Record<string, { path: string }>> | undefined;
+  readonly runtimes?: Readonly<Record<string, RuntimeWish>> | undefined;
   /** Name of the default one, if configured. */
   readonly default?: string | undefined;
 }
@@ -40,19 +42,14 @@ export async function chooseRuntime(wishes: RuntimeWishes): Promise<Runtimes> {
     if (binary === '' || (name !== 'runc' && !(await works(binary, root)))) continue;
     byName.set(name, { binary, root: join(root, name) });
   }
-  for (const [name, { path }] of Object.entries(wishes.runtimes ?? {})) {
-    byName.set(name, { binary: configured(name, path), root: join(root, name) });
+  const dirs = { state: root, scripts: join(wishes.dataRoot, 'runtimes') };
+  for (const [name, wish] of Object.entries(wishes.runtimes ?? {})) {
+    byName.set(name, await configuredRuntime(name, wish, dirs));
   }
   const defaultName = wishes.default ?? BUILT_IN.find((name) => byName.has(name));
   if (defaultName === undefined) throw unavailable('no OCI runtime is installed: install runc or crun');
   if (!byName.has(defaultName)) throw invalid(`default-runtime: "${defaultName}" is not a runtime of this host`);
   return { byName, defaultName };
-}
-
-function configured(name: string, path: string): string {
-  const binary = findProgram(path);
-  if (binary === '') throw invalid(`runtimes: ${name}: "${path}" is not an executable file`);
-  return binary;
 }
 
 /** The answer of the last probe of this very file, or a new one. */

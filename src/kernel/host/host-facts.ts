@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, arch as nodeArch, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { APPARMOR_PROFILE } from './apparmor.ts';
 import { capabilitiesOf } from './capability-names.ts';
 import { type CgroupFacts, probeCgroups, readHostFile } from './cgroup-facts.ts';
 import { findProgram } from './find-program.ts';
@@ -65,6 +66,9 @@ function readKernelConfig(path: string): string | undefined {
 export async function probeHost(): Promise<HostFacts> {
   const cgroup = probeCgroups();
   const status = readHostFile('/proc/self/status') ?? '';
+  // As for dockerd a host without the parser has no AppArmor: no profile could be loaded.
+  const enabled = readHostFile('/sys/module/apparmor/parameters/enabled')?.startsWith('Y') === true;
+  const apparmor = enabled && findProgram('apparmor_parser') !== '';
   const modules = (readHostFile('/sys/kernel/security/lsm') ?? '').trim().split(',');
   return {
     kernel: kernelOf((readHostFile('/proc/sys/kernel/osrelease') ?? '').trim()),
@@ -76,10 +80,8 @@ export async function probeHost(): Promise<HostFacts> {
     cgroup,
     limits: probeLimits(cgroup, existsSync),
     seccomp: /^Seccomp:/m.test(status),
-    apparmor: readHostFile('/sys/module/apparmor/parameters/enabled')?.startsWith('Y') === true,
-    apparmorProfile: (readHostFile('/sys/kernel/security/apparmor/profiles') ?? '').includes('docker-default (enforce)')
-      ? 'docker-default'
-      : '',
+    apparmor,
+    apparmorProfile: apparmor ? APPARMOR_PROFILE : '',
     selinux: modules.includes('selinux') && existsSync('/sys/fs/selinux/enforce'),
     capabilities: capabilitiesOf(/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'),
     hardLimits: hardLimitsOf(readHostFile('/proc/self/limits') ?? ''),

@@ -1,8 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
+import type { SpecDefaults } from '../../engine/runtime-spec/spec-defaults.ts';
+import type { RuntimeWish } from '../../kernel/host/configured-runtime.ts';
 import { LOG_LEVELS } from '../../util/log.ts';
 
 const names = v.array(v.string());
+
+const RuntimeSchema = v.strictObject({
+  path: v.optional(v.string()),
+  runtimeArgs: v.optional(names),
+  runtimeType: v.optional(v.string()),
+  options: v.optional(v.record(v.string(), v.unknown())),
+});
 
 /** The keys of `daemon.json`, which are also the long flags; a list's flag is its singular and may be repeated. */
 export const ConfigSchema = v.strictObject({
@@ -14,12 +23,16 @@ export const ConfigSchema = v.strictObject({
   'log-level': v.optional(v.picklist(LOG_LEVELS)),
   group: v.optional(v.string()),
   'default-runtime': v.optional(v.string()),
-  runtimes: v.optional(v.record(v.string(), v.strictObject({ path: v.string() }))),
+  runtimes: v.optional(v.record(v.string(), RuntimeSchema)),
   bip: v.optional(v.string()),
   dns: v.optional(names),
   'default-ipc-mode': v.optional(v.string()),
   'default-cgroupns-mode': v.optional(v.string()),
   'cdi-spec-dirs': v.optional(names),
+  'seccomp-profile': v.optional(v.string()),
+  'no-new-privileges': v.optional(v.boolean()),
+  init: v.optional(v.boolean()),
+  'init-path': v.optional(v.string()),
 });
 
 /** What was asked for, by flags or file; an absent key means the default. */
@@ -37,7 +50,7 @@ export interface DaemonConfig {
   /** Group that may use the socket; undefined: `docker`, if there is such a group. */
   readonly group: string | undefined;
   readonly defaultRuntime: string | undefined;
-  readonly runtimes: Readonly<Record<string, { path: string }>>;
+  readonly runtimes: Readonly<Record<string, RuntimeWish>>;
   readonly bip: string | undefined;
   readonly dns: readonly string[];
   readonly defaultIpcMode: 'private' | 'shareable';
@@ -45,6 +58,11 @@ export interface DaemonConfig {
   readonly defaultCgroupnsMode: 'private' | 'host' | undefined;
   /** Where devices are described that containers request by name; later ones win. */
   readonly cdiSpecDirs: readonly string[];
+  readonly specDefaults: SpecDefaults;
+  /** `builtin`, `unconfined` or the file of a profile. */
+  readonly seccompProfile: string;
+  /** The program of `--init`; empty: the host's tini. */
+  readonly initPath: string;
 }
 
 /** What a reload takes over; everything else is read once, at the start. */

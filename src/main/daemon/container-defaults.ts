@@ -8,6 +8,7 @@ export function containerDefaults(config: DaemonConfig, { defaultName }: Runtime
     runtime: defaultName,
     logConfig: { Type: 'json-file', Config: {} },
     dns: config.dns,
+    spec: config.specDefaults,
     ipcMode: config.defaultIpcMode,
     cgroupnsMode: config.defaultCgroupnsMode,
   };

@@ -23,6 +23,10 @@ Options:
       --exec-root string         Where the state of running containers is kept (default "/run/gantry")
   -G, --group string             Group that may use the socket (default "docker")
       --help                     Print usage
+      --init                     Run an init in containers that do not say otherwise
+      --init-path string         Path of that init (default: the host's tini)
+      --no-new-privileges        Set no-new-privileges for containers that do not say otherwise
+      --seccomp-profile string   Seccomp profile of containers that name none: a file, "builtin" or "unconfined"
   -H, --host list                Socket to listen on (repeatable, default "unix:///run/gantry/gantry.sock")
   -l, --log-level string         "debug", "info", "warn", "error" or "fatal" (default "info")
   -p, --pidfile string           Where to write the process id (default "<exec-root>/gantry.pid")
@@ -53,8 +57,12 @@ const options = {
   group: { type: 'string', short: 'G' },
   help: { type: 'boolean' },
   host: { type: 'string', short: 'H', multiple: true },
+  init: { type: 'boolean' },
+  'init-path': { type: 'string' },
   'log-level': { type: 'string', short: 'l' },
+  'no-new-privileges': { type: 'boolean' },
   pidfile: { type: 'string', short: 'p' },
+  'seccomp-profile': { type: 'string' },
   version: { type: 'boolean', short: 'v' },
 } as const;
 

@@ -7,6 +7,7 @@ import { hasCode, invalid, messageOf } from '../../util/errors.ts';
 import { ConfigSchema, type DaemonConfig, type PartialConfig } from './config.ts';
 import { defaultModes } from './default-modes.ts';
 import { type DaemonFlags, DEFAULT_CONFIG_FILE } from './flags.ts';
+import { securityConfig } from './security-config.ts';
 
 /**
  * Joins flags and configuration file and fills in the defaults.
@@ -17,7 +18,8 @@ export async function loadConfig(flags: DaemonFlags): Promise<DaemonConfig> {
   const file = flags.configFile ?? DEFAULT_CONFIG_FILE;
   const fromFile = await readConfigFile(file, flags.configFile !== undefined);
   refuseTwice(flags.config, fromFile, file);
-  return complete({ ...fromFile, ...flags.config });
+  const given = { ...fromFile, ...flags.config };
+  return { ...complete(given), ...(await securityConfig(given)) };
 }
 
 async function readConfigFile(path: string, required: boolean): Promise<PartialConfig> {
@@ -64,7 +66,7 @@ function refuseTwice(flags: PartialConfig, file: PartialConfig, path: string): v
   );
 }
 
-function complete(given: PartialConfig): DaemonConfig {
+function complete(given: PartialConfig): Omit<DaemonConfig, 'specDefaults' | 'seccompProfile' | 'initPath'> {
   const execRoot = resolve(given['exec-root'] ?? '/run/gantry');
   const debug = given.debug ?? false;
   return {

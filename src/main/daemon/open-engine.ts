@@ -13,7 +13,7 @@ import { openImages } from '../../engine/images/images.ts';
 import { openNetworkStack } from '../../engine/networks/networks.ts';
 import { openSystem } from '../../engine/system/system.ts';
 import { chooseRuntime, type Runtimes } from '../../kernel/host/choose-runtime.ts';
-import { type HostFacts, probeHost } from '../../kernel/host/host-facts.ts';
+import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import { reapOrphan } from '../../kernel/reap-orphan.ts';
 import { openShimPool } from '../../kernel/shim/shim-pool.ts';
 import { openIoPool } from '../../kernel/stdio/io-pool.ts';
@@ -24,6 +24,7 @@ import type { Log } from '../../util/log.ts';
 import { VERSION } from '../version.ts';
 import type { DaemonConfig } from './config.ts';
 import { containerDefaults } from './container-defaults.ts';
+import { readyHost } from './ready-host.ts';
 
 /** The shims' and runtimes' name for what is ours. */
 const NAMESPACE = 'gantry';
@@ -39,25 +40,19 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   await using stack = new AsyncDisposableStack();
   const { execRoot, dataRoot } = config;
   const paths = await runningPaths(execRoot);
-  const [host, store] = await Promise.all([probeHost(), openStore({ dataRoot, log })]);
+  const [host, store] = await Promise.all([readyHost(config, log), openStore({ dataRoot, log })]);
   stack.use(store);
   const id = engineId(store);
   const registry = new Registry();
   const events = openEvents();
   const images = await openImages({ store, events, inUse: (image) => registry.usersOf(image), log });
-  const runtimes = await chooseRuntime({ execRoot, runtimes: config.runtimes, default: config.defaultRuntime });
-  const networks = stack.use(
-    await openNetworkStack({
-      execRoot,
-      dataRoot,
-      engineId: id,
-      bip: config.bip,
-      dns: config.dns,
-      poolSize: READY_NAMESPACES,
-      log,
-      db: store.db,
-    }),
-  );
+  const runtimes = await chooseRuntime({
+    execRoot,
+    dataRoot,
+    runtimes: config.runtimes,
+    default: config.defaultRuntime,
+  });
+  const networks = stack.use(await engineNetworks(config, { engineId: id, db: store.db, log }));
   let recovered = false;
   // A start that fails takes along what it made of the network, unless containers may be in it.
   stack.defer(async () => {
@@ -114,6 +109,13 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     reloaded: (again) => system.reloaded(again),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+}
+
+function engineNetworks(
+  { execRoot, dataRoot, bip, dns }: DaemonConfig,
+  parts: Pick<Parameters<typeof openNetworkStack>[0], 'engineId' | 'db' | 'log'>,
+): ReturnType<typeof openNetworkStack> {
+  return openNetworkStack({ execRoot, dataRoot, bip, dns, poolSize: READY_NAMESPACES, ...parts });
 }
 
 /** Directories for what runs. */
