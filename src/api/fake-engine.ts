@@ -51,6 +51,8 @@ export function fakeContainer(changes: Partial<Container> = {}): Container {
       finishedAt: NEVER,
       shim: '',
       stoppedByHand: false,
+      restartDelay: 0,
+      health: undefined,
     },
     restartCount: 0,
     endpoints: {

@@ -46,6 +46,8 @@ const state = (changes: Partial<ContainerState>): ContainerState => ({
   finishedAt: NEVER,
   shim: '',
   stoppedByHand: false,
+  restartDelay: 0,
+  health: undefined,
   ...changes,
 });
 

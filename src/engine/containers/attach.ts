@@ -7,7 +7,7 @@ import { emitContainer } from './container-events.ts';
 import { logSource } from './log-source.ts';
 import type { Parts } from './parts.ts';
 import type { PendingAttach, Tracked } from './tracked.ts';
-import { isRunning } from './wait.ts';
+import { isRunning, refuseRestarting } from './wait.ts';
 
 export interface AttachOptions {
   /** Replay what was logged so far first. */
@@ -32,9 +32,7 @@ export function attachTo(parts: Parts, tracked: Tracked, options: AttachOptions)
   const { status } = container.state;
   parseDetachKeys(options.detachKeys, 'detach');
   if (status === 'paused') throw conflict(`Container ${container.id} is paused, unpause the container before attach`);
-  if (status === 'restarting') {
-    throw conflict(`Container ${container.id} is restarting, wait until the container is running`);
-  }
+  refuseRestarting(tracked);
   return {
     tty: container.config.Tty,
     connect: async (client) => {

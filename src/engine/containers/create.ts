@@ -15,7 +15,7 @@ import { completeHostConfig } from './complete-host-config.ts';
 import { emitContainer } from './container-events.ts';
 import { withJoinedIds } from './joined-ids.ts';
 import { mergeConfig } from './merge-config.ts';
-import { NEVER } from './model.ts';
+import { initialState } from './model.ts';
 import { planMounts } from './mounts.ts';
 import type { Parts } from './parts.ts';
 import { assemble, toRow } from './stored.ts';
@@ -104,20 +104,6 @@ function commit(parts: Parts, tracked: Tracked): void {
   parts.rows.insert(toRow(tracked.container));
   parts.registry.add(tracked);
   emitContainer(parts.events, tracked.container, 'create');
-}
-
-function initialState() {
-  return {
-    status: 'created' as const,
-    pid: 0,
-    exitCode: 0,
-    error: '',
-    oomKilled: false,
-    startedAt: NEVER,
-    finishedAt: NEVER,
-    shim: '',
-    stoppedByHand: false,
-  };
 }
 
 /** With a host name, as every container has one: the host's own in the host's UTS or network namespace, else its short id. */

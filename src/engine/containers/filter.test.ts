@@ -37,6 +37,8 @@ function container(name: string, id: string, created: string, shape: Shape = {})
       finishedAt: NEVER,
       shim: '',
       stoppedByHand: false,
+      restartDelay: 0,
+      health: undefined,
       ...state,
     },
     restartCount: 0,

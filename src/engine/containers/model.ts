@@ -20,6 +20,45 @@ export interface ContainerState {
   shim: string;
   /** Somebody stopped it by hand: restart policies leave it alone. */
   stoppedByHand: boolean;
+  /** The wait before the last restart by policy in milliseconds; 0 when there was none since somebody started it. */
+  restartDelay: number;
+  /** Undefined while nothing ever checked it. */
+  health: Health | undefined;
+}
+
+/** What one health probe found. Times are RFC 3339. */
+export interface ProbeResult {
+  start: string;
+  end: string;
+  /** 0: healthy; -1: the probe did not come to an end of its own. */
+  exitCode: number;
+  output: string;
+}
+
+export type HealthStatus = 'starting' | 'healthy' | 'unhealthy';
+
+export interface Health {
+  status: HealthStatus;
+  failingStreak: number;
+  /** The last few, oldest first. */
+  log: readonly ProbeResult[];
+}
+
+/** The state of a container that never ran. */
+export function initialState(): ContainerState {
+  return {
+    status: 'created',
+    pid: 0,
+    exitCode: 0,
+    error: '',
+    oomKilled: false,
+    startedAt: NEVER,
+    finishedAt: NEVER,
+    shim: '',
+    stoppedByHand: false,
+    restartDelay: 0,
+    health: undefined,
+  };
 }
 
 /** A mount as `inspect` shows it. */
@@ -63,6 +102,7 @@ export interface Container {
   readonly args: readonly string[];
   readonly mounts: readonly ContainerMount[];
   state: ContainerState;
+  /** How often its policy has restarted it since somebody started it. */
   restartCount: number;
   /** Keyed by network name; filled while it runs. */
   endpoints: Record<string, Endpoint>;

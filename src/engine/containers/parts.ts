@@ -8,6 +8,7 @@ import type { Events, Image, Images } from '../engine.ts';
 import type { NetworkStack } from '../networks/networks.ts';
 import type { SpecDefaults } from '../runtime-spec/spec-defaults.ts';
 import type { Registry } from './registry.ts';
+import type { RestartTimers } from './restart-timers.ts';
 
 /** What containers need of images. */
 export interface ContainerImages {
@@ -45,6 +46,7 @@ export interface Parts {
   readonly shims: ShimPool;
   readonly io: IoPool;
   readonly events: Events;
+  readonly restarts: RestartTimers;
   /** Held while a container changes state, keyed by its id. */
   readonly locks: KeyedLock;
   readonly host: HostFacts;

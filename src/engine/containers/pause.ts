@@ -3,12 +3,13 @@ import { emitContainer } from './container-events.ts';
 import type { Parts } from './parts.ts';
 import { saveState } from './save-state.ts';
 import type { Tracked } from './tracked.ts';
-import { isRunning } from './wait.ts';
+import { isRunning, refuseRestarting } from './wait.ts';
 
 /** Freezes every process of a container. @throws `conflict` when it does not run or is frozen already. */
 export function pauseContainer(parts: Parts, tracked: Tracked): Promise<void> {
   return parts.locks.run(tracked.container.id, async () => {
     const { container, live } = tracked;
+    refuseRestarting(tracked);
     if (!isRunning(tracked) || live === undefined) throw conflict(`Container ${container.id} is not running`);
     if (container.state.status === 'paused') throw conflict(`Container ${container.id} is already paused`);
     await live.task.pause();

@@ -11,6 +11,7 @@ import type { Container } from './model.ts';
 import { openHub } from './open-hub.ts';
 import type { Parts } from './parts.ts';
 import { removeContainer } from './remove.ts';
+import { resumeRestarts } from './restart-by-policy.ts';
 import { readExecRecords, readExitRecord, readIoRecord, removeExecRecord } from './run-records.ts';
 import { saveState } from './save-state.ts';
 import { followProcess, settle, UNSEEN_EXIT } from './settle.ts';
@@ -46,6 +47,7 @@ export async function recoverContainers(parts: Parts, execs: ExecTable): Promise
   for (const end of ended) await end();
   await parts.io.sweep(pipes);
   await removeDue(parts);
+  resumeRestarts(parts);
 }
 
 /** An auto-removed container that does not run has nobody left who would start or remove it. */
@@ -90,7 +92,7 @@ async function withoutTask(parts: Parts, tracked: Tracked): Promise<(() => Promi
 
 function unseen(parts: Parts, tracked: Tracked, exit: Exit | undefined): (() => Promise<void>) | undefined {
   const { status } = tracked.container.state;
-  if (status === 'created' || status === 'exited') return undefined;
+  if (status !== 'running' && status !== 'paused') return undefined;
   return () => settle(parts, tracked, exit ?? { status: UNSEEN_EXIT, at: nowRfc3339Nano() });
 }
 
@@ -120,10 +122,12 @@ async function withTask(
   for (const path of Object.values(paths)) pipes.add(path);
   const io = parts.io.reopen(paths);
   const { hub, log } = openHub(container, io, task, parts.log);
-  const live: Live = { task, pipes: io, hub, log, settled: Promise.withResolvers() };
+  seenRunning(parts, container, task, state);
+  const ranMs = Math.max(0, Date.now() - Date.parse(container.state.startedAt));
+  const startedTick = performance.now() - ranMs;
+  const live: Live = { task, pipes: io, hub, log, startedTick, settled: Promise.withResolvers() };
   tracked.live = live;
   useNetwork(container, parts.networks.sandbox(container.id));
-  seenRunning(parts, container, task, state);
   if (state.status === 'stopped') return () => settle(parts, tracked, state.exit);
   followProcess(parts, tracked, live);
   return undefined;

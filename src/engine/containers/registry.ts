@@ -1,6 +1,7 @@
 import { conflict, invalid, notFound } from '../../util/errors.ts';
 import type { Container } from './model.ts';
 import type { Tracked } from './tracked.ts';
+import { isRunning } from './wait.ts';
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
@@ -58,10 +59,9 @@ export class Registry {
   /** Ids of the containers made of an image, by whether they run. */
   usersOf(imageId: string): { running: string[]; stopped: string[] } {
     const users = [...this.#byId.values()].filter(({ container }) => container.imageId === imageId);
-    const runs = ({ container: { state } }: Tracked) => state.status === 'running' || state.status === 'paused';
     return {
-      running: users.filter(runs).map(({ container }) => container.id),
-      stopped: users.filter((it) => !runs(it)).map(({ container }) => container.id),
+      running: users.filter(isRunning).map(({ container }) => container.id),
+      stopped: users.filter((it) => !isRunning(it)).map(({ container }) => container.id),
     };
   }
 

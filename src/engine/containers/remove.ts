@@ -31,6 +31,9 @@ function refusal({ container }: Tracked): string {
   if (container.state.status === 'paused') {
     return `You cannot remove a paused container ${container.id}. Unpause and then stop the container before attempting removal or force remove`;
   }
+  if (container.state.status === 'restarting') {
+    return `You cannot remove a restarting container ${container.id}. Stop the container before attempting removal or force remove`;
+  }
   return `You cannot remove a running container ${container.id}. Stop the container before attempting removal or force remove`;
 }
 

@@ -6,6 +6,7 @@ import { emitContainer, emitNetworks } from './container-events.ts';
 import type { Container } from './model.ts';
 import type { Parts } from './parts.ts';
 import { removeContainer } from './remove.ts';
+import { nextDelay, type RunEnd } from './restart-policy.ts';
 import { writeExitRecord } from './run-records.ts';
 import { saveState } from './save-state.ts';
 import { type Live, notify, type Tracked } from './tracked.ts';
@@ -41,14 +42,17 @@ export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promis
     const left = parts.networks.leave(container.id);
     left.catch(failing(parts, container.id)('a network namespace stays until the next start'));
     if (live !== undefined) await closeProcess(parts, container, live, exit);
+    const delay = nextDelay(container.hostConfig.RestartPolicy, runEnd(tracked, exit));
     container.state = {
       ...container.state,
-      status: 'exited',
+      status: delay === undefined ? 'exited' : 'restarting',
       pid: 0,
       shim: '',
       exitCode: exit.status,
       finishedAt: exit.at,
+      restartDelay: delay ?? 0,
     };
+    if (delay !== undefined) container.restartCount++;
     await Promise.all([writeDown(parts, container), left.catch(() => {})]);
     emitContainer(parts.events, container, 'die', {
       execDuration: String(secondsBetween(container.state.startedAt, exit.at)),
@@ -59,6 +63,7 @@ export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promis
     container.execIds = [];
     tracked.live = undefined;
     live?.settled.resolve();
+    if (delay !== undefined) parts.restarts.schedule(container.id, delay);
     return true;
   });
   if (!settled) return;
@@ -66,6 +71,18 @@ export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promis
   if (tracked.container.hostConfig.AutoRemove && !tracked.restarting) {
     await removeContainer(parts, tracked, { force: false, volumes: true });
   }
+}
+
+/** What the restart policy is to know. Nobody can tell how long a process ran that ended while no engine looked. */
+function runEnd({ container, live }: Tracked, exit: Exit): RunEnd {
+  const { restartDelay, stoppedByHand } = container.state;
+  return {
+    exitCode: exit.status,
+    ranMs: live === undefined ? 0 : performance.now() - live.startedTick,
+    lastDelay: restartDelay,
+    restartCount: container.restartCount,
+    stoppedByHand,
+  };
 }
 
 /**

@@ -12,7 +12,7 @@ import type { JoinRequest, Sandbox } from '../networks/networks.ts';
 import { runtimeSpec } from '../runtime-spec/runtime-spec.ts';
 import { emitContainer, emitNetworks } from './container-events.ts';
 import { containerUser } from './container-user.ts';
-import { type Container, NEVER } from './model.ts';
+import { type Container, initialState } from './model.ts';
 import { openHub } from './open-hub.ts';
 import type { Parts } from './parts.ts';
 import { findJoined, type Joined, SHM_DIR } from './peers.ts';
@@ -22,7 +22,7 @@ import { saveState } from './save-state.ts';
 import { followProcess } from './settle.ts';
 import { startFailure } from './start-error.ts';
 import { takeOverNames } from './take-over-names.ts';
-import type { Live, Tracked } from './tracked.ts';
+import { type Live, notify, type Tracked } from './tracked.ts';
 import { useNetwork } from './use-network.ts';
 
 /**
@@ -35,26 +35,51 @@ export async function startContainer(parts: Parts, tracked: Tracked): Promise<vo
   const { container } = tracked;
   const failure = await parts.locks.run(container.id, async () => {
     checkStartable(container);
-    try {
-      await launch(parts, tracked);
-      return undefined;
-    } catch (error) {
-      const { exitCode, error: cause } = startFailure(error, container.path);
-      container.state = {
-        ...container.state,
-        exitCode,
-        error: messageOf(cause),
-        pid: 0,
-        shim: '',
-      };
-      saveState(parts, container);
-      endPendingAttaches(tracked);
-      return cause;
-    }
+    container.restartCount = 0;
+    return tryLaunch(parts, tracked, 0);
   });
   if (failure === undefined) return;
   if (container.hostConfig.AutoRemove) await removeFailed(parts, tracked);
   throw failure;
+}
+
+/**
+ * Starts a container that waits for its restart; one that does so no longer is left alone. When the start fails the container
+ * stays down, as in Docker.
+ */
+export async function startAgain(parts: Parts, tracked: Tracked): Promise<void> {
+  const { container } = tracked;
+  const failure = await parts.locks.run(container.id, async () => {
+    const { status, restartDelay } = container.state;
+    if (parts.leaving.aborted || status !== 'restarting') return undefined;
+    return tryLaunch(parts, tracked, restartDelay);
+  });
+  if (failure === undefined) return;
+  notify(tracked.onExit, { statusCode: container.state.exitCode, error: container.state.error });
+  throw failure;
+}
+
+/** Gives what went wrong; the container's state then says it, too. */
+async function tryLaunch(parts: Parts, tracked: Tracked, restartDelay: number): Promise<unknown> {
+  const { container } = tracked;
+  try {
+    await launch(parts, tracked, restartDelay);
+    return undefined;
+  } catch (error) {
+    const { exitCode, error: cause } = startFailure(error, container.path);
+    const { status } = container.state;
+    container.state = {
+      ...container.state,
+      status: status === 'restarting' ? 'exited' : status,
+      exitCode,
+      error: messageOf(cause),
+      pid: 0,
+      shim: '',
+    };
+    saveState(parts, container);
+    endPendingAttaches(tracked);
+    return cause;
+  }
 }
 
 /** With `--rm` a container goes after its first start, also when that failed. */
@@ -71,7 +96,7 @@ function endPendingAttaches(tracked: Tracked): void {
 }
 
 function checkStartable({ state }: Container): void {
-  if (state.status === 'running') throw notModified('');
+  if (state.status === 'running' || state.status === 'restarting') throw notModified('');
   if (state.status === 'paused') throw conflict('cannot start a paused container, try unpause instead');
   if (state.status === 'removing' || state.status === 'dead') {
     throw conflict('container is marked for removal and cannot be started');
@@ -79,7 +104,7 @@ function checkStartable({ state }: Container): void {
 }
 
 /** Everything is undone in reverse when a step fails; past the start of the process only `settle` undoes. */
-async function launch(parts: Parts, tracked: Tracked): Promise<void> {
+async function launch(parts: Parts, tracked: Tracked, restartDelay: number): Promise<void> {
   const { container } = tracked;
   const joined = findJoined(parts, container);
   await using undo = new AsyncDisposableStack();
@@ -94,7 +119,13 @@ async function launch(parts: Parts, tracked: Tracked): Promise<void> {
   await prepareFiles(parts, container, { sandbox, joined, bundle });
   writeIoRecord(parts, container.id, pipes.paths);
   const task = await createTask(parts, container, pipes, bundle);
-  const live: Live = { task, pipes, ...openHub(container, pipes, task, parts.log), settled: Promise.withResolvers() };
+  const live: Live = {
+    task,
+    pipes,
+    ...openHub(container, pipes, task, parts.log),
+    startedTick: performance.now(),
+    settled: Promise.withResolvers(),
+  };
   undo.defer(() => live.hub.finish());
   undo.defer(() => discard(task));
   adoptAttaches(tracked, live);
@@ -103,25 +134,19 @@ async function launch(parts: Parts, tracked: Tracked): Promise<void> {
   tracked.live = live;
   // Those that came while the process was being started.
   adoptAttaches(tracked, live);
-  container.state = running(pid, task);
+  container.state = {
+    ...initialState(),
+    status: 'running',
+    pid,
+    startedAt: nowRfc3339Nano(),
+    shim: task.shim,
+    restartDelay,
+    health: container.state.health,
+  };
   followProcess(parts, tracked, live);
   saveState(parts, container);
   emitNetworks(parts.events, container, 'connect');
   emitContainer(parts.events, container, 'start');
-}
-
-function running(pid: number, task: Task): Container['state'] {
-  return {
-    status: 'running',
-    pid,
-    exitCode: 0,
-    error: '',
-    oomKilled: false,
-    startedAt: nowRfc3339Nano(),
-    finishedAt: NEVER,
-    shim: task.shim,
-    stoppedByHand: false,
-  };
 }
 
 function joinRequest({ id, name, hostConfig, config }: Container, { network }: Joined): JoinRequest {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseSignal, signalNumber } from '../../spec/signals.ts';
 import { conflict, internal, notModified } from '../../util/errors.ts';
 import { emitContainer } from './container-events.ts';
+import { giveUpRestart } from './give-up-restart.ts';
 import type { Parts } from './parts.ts';
 import { saveState } from './save-state.ts';
 import type { Live, Tracked } from './tracked.ts';
@@ -24,13 +25,26 @@ export async function stopContainer(parts: Parts, tracked: Tracked, options: Sto
   if (!isRunning(tracked)) throw notModified('');
   const signal = signalNumber(options.signal || container.config.StopSignal || 'SIGTERM');
   const seconds = options.seconds ?? container.config.StopTimeout ?? DEFAULT_STOP_SECONDS;
-  const settled = tracked.live?.settled.promise ?? Promise.resolve();
   markStopped(parts, tracked);
+  if (await endsWithoutProcess(parts, tracked)) return emitContainer(parts.events, container, 'stop');
+  const settled = tracked.live?.settled.promise ?? Promise.resolve();
   await sendSignal(parts, tracked, signal);
   if (!(await endsWithin(settled, seconds < 0 ? Number.POSITIVE_INFINITY : seconds * 1000))) {
     await endNow(parts, tracked, settled);
   }
+  await giveUpRestart(parts, tracked);
   emitContainer(parts.events, container, 'stop');
+}
+
+/**
+ * A container that waits for its restart is stopped by giving that up. One that is being started at this moment has a process
+ * afterwards, and it is noted once more that this one is to end.
+ */
+async function endsWithoutProcess(parts: Parts, tracked: Tracked): Promise<boolean> {
+  if (tracked.container.state.status !== 'restarting') return false;
+  if (await giveUpRestart(parts, tracked)) return true;
+  markStopped(parts, tracked);
+  return !isRunning(tracked);
 }
 
 async function endNow(parts: Parts, tracked: Tracked, settled: Promise<void>): Promise<void> {
@@ -49,11 +63,14 @@ export async function killContainer(parts: Parts, tracked: Tracked, signal: stri
   if (!isRunning(tracked)) {
     throw conflict(`Container ${container.id} is not running`);
   }
-  const settled = tracked.live?.settled.promise ?? Promise.resolve();
   const stops = number === SIGKILL || number === signalNumber(container.config.StopSignal || 'SIGTERM');
   if (stops) markStopped(parts, tracked);
+  if (stops && (await endsWithoutProcess(parts, tracked))) return;
+  const settled = tracked.live?.settled.promise ?? Promise.resolve();
   await sendSignal(parts, tracked, number);
-  if (number === SIGKILL) await endsWithin(settled, KILL_GRACE_MS);
+  if (number !== SIGKILL) return;
+  await endsWithin(settled, KILL_GRACE_MS);
+  await giveUpRestart(parts, tracked);
 }
 
 /** Remembers that a person wanted it down, before it goes down: restart policies and reboots respect that. */

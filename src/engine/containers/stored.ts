@@ -1,15 +1,18 @@
 import { join } from 'node:path';
 import type { ContainerRow } from '../../store/containers.ts';
 import { commandLine } from './merge-config.ts';
-import type { Container, ContainerState } from './model.ts';
+import { type Container, type ContainerState, initialState } from './model.ts';
 import type { Parts } from './parts.ts';
 
 /** The part of a container that is decided at create and written to the row's `spec`. */
 type StoredSpec = Pick<Container, 'config' | 'hostConfig' | 'networks' | 'mounts'> & { lower: readonly string[] };
 
+/** The part that changes while it lives, written to the row's `state`. */
+type StoredState = ContainerState & { restartCount: number };
+
 /** The state as a row holds it. */
-export function stateJson(container: Container): string {
-  return JSON.stringify(container.state);
+export function stateJson({ state, restartCount }: Container): string {
+  return JSON.stringify({ ...state, restartCount } satisfies StoredState);
 }
 
 /** The spec as a row holds it. */
@@ -27,8 +30,19 @@ export function toRow(container: Container): ContainerRow {
 export function fromRow(row: ContainerRow, paths: Parts['paths']): Container {
   // The row was written by toRow and sits behind the database's own integrity checks.
   const spec = JSON.parse(row.spec) as StoredSpec;
-  const state = JSON.parse(row.state) as ContainerState;
-  return assemble({ id: row.id, name: row.name, imageId: row.image, created: row.created, spec, state, paths });
+  // An older version may have written a row without the newer fields.
+  const { restartCount, ...state }: StoredState = { ...initialState(), restartCount: 0, ...JSON.parse(row.state) };
+  const container = assemble({
+    id: row.id,
+    name: row.name,
+    imageId: row.image,
+    created: row.created,
+    spec,
+    state,
+    paths,
+  });
+  container.restartCount = restartCount;
+  return container;
 }
 
 /** Puts a container together from what is stored and what follows from it. */

@@ -1,7 +1,7 @@
 import { conflict, internal, invalid } from '../../util/errors.ts';
 import { run } from '../../util/spawn.ts';
 import type { Tracked } from './tracked.ts';
-import { isRunning } from './wait.ts';
+import { isRunning, refuseRestarting } from './wait.ts';
 
 export interface ProcessTable {
   titles: string[];
@@ -15,6 +15,7 @@ export interface ProcessTable {
  */
 export async function topOf(tracked: Tracked, psArgs: string): Promise<ProcessTable> {
   const { container, live } = tracked;
+  refuseRestarting(tracked);
   if (!isRunning(tracked) || live === undefined) throw conflict(`Container ${container.id} is not running`);
   const pids = await live.task.pids();
   const args = psArgs.trim() === '' ? ['-ef'] : psArgs.trim().split(/\s+/);

@@ -22,6 +22,8 @@ export interface Live {
   readonly pipes: IoPipes;
   readonly hub: StdioHub;
   readonly log: LogWriter;
+  /** When the process was started, in milliseconds of a clock that nobody sets: `performance.now()`. */
+  readonly startedTick: number;
   /** Resolves when the ending has been written down and everything of the process is gone. */
   readonly settled: PromiseWithResolvers<void>;
 }

@@ -1,3 +1,4 @@
+import { conflict } from '../../util/errors.ts';
 import type { Ending, Tracked } from './tracked.ts';
 
 export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
@@ -23,7 +24,13 @@ export function waitFor(tracked: Tracked, condition: WaitCondition, signal: Abor
   return promise.finally(() => signal.removeEventListener('abort', abort));
 }
 
-/** True while a process exists, paused or not. */
+/** True while a process exists, paused or not, or is to be started again by the container's policy: what Docker calls running. */
 export function isRunning({ container: { state } }: Tracked): boolean {
-  return state.status === 'running' || state.status === 'paused';
+  return state.status === 'running' || state.status === 'paused' || state.status === 'restarting';
+}
+
+/** @throws `conflict` while a container waits for its policy to start it again: there is no process to act on. */
+export function refuseRestarting({ container: { id, state } }: Tracked): void {
+  if (state.status !== 'restarting') return;
+  throw conflict(`Container ${id} is restarting, wait until the container is running`);
 }

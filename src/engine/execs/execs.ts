@@ -3,7 +3,7 @@ import { randomId } from '../../util/id.ts';
 import { emitContainer } from '../containers/container-events.ts';
 import type { Parts } from '../containers/parts.ts';
 import type { Tracked } from '../containers/tracked.ts';
-import { isRunning } from '../containers/wait.ts';
+import { isRunning, refuseRestarting } from '../containers/wait.ts';
 import type { AttachIo, Attachment, Execs } from '../engine.ts';
 import { parseDetachKeys } from '../stdio/detach-keys.ts';
 import { type Exec, newExec } from './exec.ts';
@@ -93,6 +93,7 @@ function runningContainer(parts: Parts, ref: string): Tracked {
   const tracked = parts.registry.find(ref);
   const { id, state } = tracked.container;
   if (!isRunning(tracked)) throw conflict(`Container ${id} is not running`);
+  refuseRestarting(tracked);
   if (state.status === 'paused') throw conflict(`Container ${id} is paused, unpause the container before exec`);
   return tracked;
 }

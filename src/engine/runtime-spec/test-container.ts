@@ -37,6 +37,8 @@ export function testContainer(asked: Asked = {}): Container {
       finishedAt: '',
       shim: '',
       stoppedByHand: false,
+      restartDelay: 0,
+      health: undefined,
     },
     restartCount: 0,
     endpoints: {},

@@ -4,13 +4,12 @@ import { testHostConfig } from './test-container.ts';
 import { refuseUnsupportedHostConfig } from './unsupported.ts';
 
 test('a plain container is supported', () => {
-  for (const fine of [{}, { RestartPolicy: { Name: 'no' } }, { Binds: ['/a:/b'] }, { IpcMode: 'host' }]) {
+  for (const fine of [{}, { RestartPolicy: { Name: 'always' } }, { Binds: ['/a:/b'] }, { IpcMode: 'host' }]) {
     assert.doesNotThrow(() => refuseUnsupportedHostConfig(testHostConfig(fine)), JSON.stringify(fine));
   }
 });
 
 const CASES: readonly (readonly [field: string, hostConfig: object])[] = [
-  ['RestartPolicy', { RestartPolicy: { Name: 'always' } }],
   ['VolumesFrom', { VolumesFrom: ['x'] }],
   ['VolumeDriver', { VolumeDriver: 'x' }],
   ['Binds with a volume', { Binds: ['/a:/b', 'data:/c'] }],

@@ -20,7 +20,6 @@ const CONFIG_GAPS: readonly Gap<ContainerConfig>[] = [
 ];
 
 const HOST_GAPS: readonly Gap<HostConfig>[] = [
-  { field: 'RestartPolicy', asked: ({ RestartPolicy }) => !['', 'no'].includes(RestartPolicy.Name) },
   { field: 'VolumesFrom', asked: ({ VolumesFrom }) => some(VolumesFrom) },
   { field: 'VolumeDriver', asked: ({ VolumeDriver }) => VolumeDriver !== '' },
   { field: 'Binds with a volume', asked: ({ Binds }) => asksVolume({ Binds, Mounts: [], Tmpfs: {} }) },

@@ -6,6 +6,7 @@ import { markOom } from '../../engine/containers/oom.ts';
 import type { Parts } from '../../engine/containers/parts.ts';
 import { recoverContainers } from '../../engine/containers/recover.ts';
 import { Registry } from '../../engine/containers/registry.ts';
+import { openRestarts } from '../../engine/containers/restart-by-policy.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { openEvents } from '../../engine/events/events.ts';
 import { openExecs } from '../../engine/execs/execs.ts';
@@ -59,16 +60,11 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     if (!recovered && store.containers.all().length === 0) await networks.destroy();
   });
   const io = stack.use(await openIoPool({ execRoot, log }));
-  const shims = stack.use(
-    await openShimPool({
-      execRoot,
-      namespace: NAMESPACE,
-      size: availableParallelism(),
-      log,
-      onOom: (it) => markOom(parts, it),
-    }),
-  );
+  const size = availableParallelism();
+  const onOom = (it: string) => markOom(parts, it);
+  const shims = stack.use(await openShimPool({ execRoot, namespace: NAMESPACE, size, log, onOom }));
   const leaving = new AbortController();
+  const restarts = stack.use(openRestarts(() => parts));
   const parts: Parts = {
     registry,
     rows: store.containers,
@@ -77,6 +73,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     shims,
     io,
     events,
+    restarts,
     locks: new KeyedLock(),
     host,
     runtimes: runtimes.byName,
@@ -94,6 +91,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   stack.defer(() => leaveNothingIdle(parts));
   stack.defer(() => {
     leaving.abort();
+    restarts[Symbol.dispose]();
     return letGo(parts);
   });
   const loggingDriver = parts.defaults.logConfig.Type;

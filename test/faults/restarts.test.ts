@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { importBusybox } from '../support/both.ts';
+import { eventually, type Inspected, type Made, run } from '../support/containers.ts';
+import { startGantry, type TestEngine } from '../support/gantry.ts';
+
+type Seen = Inspected & { RestartCount: number };
+
+const look = async (c: Made): Promise<Seen> => (await c.inspect()) as Seen;
+const policy = (Name: string, MaximumRetryCount = 0): object => ({
+  HostConfig: { RestartPolicy: { Name, MaximumRetryCount } },
+});
+const statusOf = async (c: Made): Promise<string> => (await look(c)).State.Status;
+const reaches = (c: Made, status: string): Promise<unknown> =>
+  eventually(`status ${status}`, async () => (await statusOf(c)) === status);
+
+async function parentOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+}
+
+describe('restart policies and daemons that go', () => {
+  let engine: TestEngine;
+  before(async () => {
+    engine = await startGantry();
+    await importBusybox(engine);
+  });
+  after(() => engine[Symbol.asyncDispose]());
+
+  for (const how of ['crash', 'terminate'] as const) {
+    test(`no restart is forgotten when a daemon ends during the wait: ${how}`, async () => {
+      await using c = await run(engine, 'exit 3', policy('on-failure'));
+      const { RestartCount } = await eventually('a long wait', async () => {
+        const seen = await look(c);
+        return seen.RestartCount >= 4 && seen.State.Status === 'restarting' && seen;
+      });
+      await engine[how]();
+      await engine.start();
+      await eventually('one more restart', async () => (await look(c)).RestartCount > RestartCount);
+    });
+  }
+
+  test('what comes up with the engine, and what was stopped by hand and does not', async () => {
+    await using always = await run(engine, 'exec sleep 1000', policy('always'));
+    await using stopped = await run(engine, 'exec sleep 1000', policy('unless-stopped'));
+    await using kept = await run(engine, 'exec sleep 1000', policy('unless-stopped'));
+    await using failed = await run(engine, 'exec sleep 1000', policy('on-failure'));
+    await using plain = await run(engine, 'exec sleep 1000');
+    for (const { path } of [always, stopped, failed, plain]) {
+      assert.equal((await engine.api('POST', `${path}/stop?t=0`)).status, 204);
+    }
+    const { Pid } = (await look(kept)).State;
+    await engine.terminate();
+    await engine.start();
+    await reaches(always, 'running');
+    assert.equal((await look(kept)).State.Pid, Pid, 'what ran was left alone');
+    for (const c of [stopped, failed, plain]) assert.equal(await statusOf(c), 'exited');
+  });
+
+  test('what ended while no daemon looked is started again by its policy', async () => {
+    await using c = await run(engine, 'exec sleep 1000', policy('unless-stopped'));
+    const { Pid } = (await look(c)).State;
+    await engine.crash();
+    process.kill(Pid, 'SIGKILL');
+    await engine.start();
+    await eventually('another process', async () => {
+      const { State } = await look(c);
+      return State.Status === 'running' && State.Pid !== Pid;
+    });
+  });
+
+  test('a shim that is killed costs its containers one restart', async () => {
+    await using c = await run(engine, 'exec sleep 1000', policy('always'));
+    const { Pid } = (await look(c)).State;
+    process.kill(await parentOf(Pid), 'SIGKILL');
+    const again = await eventually('another process', async () => {
+      const seen = await look(c);
+      return seen.State.Status === 'running' && seen.State.Pid !== Pid && seen;
+    });
+    assert.equal(again.RestartCount, 1);
+    await eventually('the old process is gone', () =>
+      readFile(`/proc/${Pid}/stat`).then(
+        () => false,
+        () => true,
+      ),
+    );
+  });
+
+  test('twenty crash loops do not disturb a neighbour, and their logs are whole', async () => {
+    await using stack = new AsyncDisposableStack();
+    const loops = await Promise.all(
+      Array.from({ length: 20 }, async () => stack.use(await run(engine, 'echo one line; exit 1', policy('always')))),
+    );
+    await using other = await run(engine, 'echo calm; exit 5');
+    assert.equal(await other.wait(), 5);
+    for (const c of loops) await eventually('some restarts', async () => (await look(c)).RestartCount >= 3);
+    for (const c of loops) {
+      assert.equal((await engine.api('POST', `${c.path}/stop`)).status, 204);
+      const { RestartCount } = await look(c);
+      const { stdout } = await engine.docker(['logs', c.id]);
+      // The stop may have come before the last restart, which has been counted by then.
+      const whole = [RestartCount, RestartCount + 1].map((runs) => 'one line\n'.repeat(runs));
+      assert.ok(whole.includes(stdout), `${RestartCount} restarts: ${stdout}`);
+    }
+  });
+});
