@@ -30,6 +30,9 @@ export interface ApiOptions {
 /** Room for long `filters`, as in Go's server. */
 const MAX_HEADER = 1 << 20;
 
+/** Connections the kernel keeps waiting while the engine is busy, as many as Go asks for: more are turned away at once. */
+const BACKLOG = 4096;
+
 /** How long answers under way may take to end once the server closes, in milliseconds. */
 const GRACE = 1000;
 
@@ -54,7 +57,7 @@ async function bind(server: Server, address: ListenAddress): Promise<void> {
   // The socket must never be open to everybody, not even before chmod.
   const umask = process.umask(0o177);
   try {
-    server.listen(address);
+    server.listen({ ...address, backlog: BACKLOG });
   } finally {
     process.umask(umask);
   }
