@@ -1,4 +1,5 @@
 import { invalid } from '../util/errors.ts';
+import { goRegExp } from '../util/go-regexp.ts';
 import type { Filters } from './engine.ts';
 
 /** The error for a filter that is unknown, or for a value it cannot take. */
@@ -75,11 +76,7 @@ export function matchPattern(filters: Filters, key: string, value: string): bool
 
 /** A pattern that is none matches nothing, as in Docker. */
 function matches(pattern: string, value: string): boolean {
-  try {
-    return new RegExp(pattern).test(value);
-  } catch {
-    return false;
-  }
+  return goRegExp(pattern)?.test(value) === true;
 }
 
 /** True when `labels` has every `name` or `name=value` among the values of the key. */

@@ -61,13 +61,13 @@ function placeOf(containers: readonly Container[], ref: string): number {
   return found;
 }
 
+// Every container here has the isolation that Linux has: a filter on it chooses nothing, as in Docker.
 function identityChecks(containers: readonly Container[], filters: Filters): Check[] {
   const ids = filters.has('id') ? idsOf(containers, valuesOf(filters, 'id')) : undefined;
   return [
     ({ id }) => ids === undefined || ids.has(id),
     ({ name }) => matchPattern(filters, 'name', name) || matchPattern(filters, 'name', `/${name}`),
     ({ config }) => matchLabels(filters, 'label', config.Labels),
-    ({ hostConfig }) => matchPattern(filters, 'isolation', hostConfig.Isolation.toLowerCase() || 'default'),
   ];
 }
 
@@ -100,6 +100,7 @@ function stateChecks({ all, limit, filters, health }: ListQuery): Check[] {
 
 function parseExitCode(text: string): number {
   if (!/^[+-]?\d+$/.test(text)) throw invalid(`strconv.Atoi: parsing "${text}": invalid syntax`);
+  if (!Number.isSafeInteger(Number(text))) throw invalid(`strconv.Atoi: parsing "${text}": value out of range`);
   return Number(text);
 }
 
@@ -134,10 +135,13 @@ function taskFilter(filters: Filters): boolean | undefined {
   throw invalidFilter('is-task', values);
 }
 
+/** By the whole name of a network or the beginning of its id; as in Docker the beginning of nothing finds all. */
 function isInNetwork({ networks, endpoints, hostConfig }: Container, ref: string): boolean {
-  const mode = hostConfig.NetworkMode === 'default' ? 'bridge' : hostConfig.NetworkMode;
-  if (ref === mode || Object.hasOwn(networks, ref) || Object.hasOwn(endpoints, ref)) return true;
-  return Object.values(endpoints).some(({ networkId }) => networkId.startsWith(ref));
+  const nameOf = (network: string) => (network === 'default' ? 'bridge' : network);
+  const names = [hostConfig.NetworkMode, ...Object.keys(networks), ...Object.keys(endpoints)].map(nameOf);
+  return (
+    ref === '' || names.includes(ref) || Object.values(endpoints).some(({ networkId }) => networkId.startsWith(ref))
+  );
 }
 
 /** The ports of the host that lead into it, `8080/tcp`. */

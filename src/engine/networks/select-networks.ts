@@ -1,4 +1,5 @@
 import { invalid, notFound } from '../../util/errors.ts';
+import { goRegExp } from '../../util/go-regexp.ts';
 import type { Filters, NetworkView } from '../engine.ts';
 
 const PREDEFINED = new Set(['bridge', 'host', 'none']);
@@ -6,14 +7,7 @@ const PREDEFINED = new Set(['bridge', 'host', 'none']);
 type Test = (network: NetworkView, value: string) => boolean;
 
 /** Docker's fuzzy match: equal, or the value as a regular expression is found in it. */
-const fuzzy = (text: string, value: string): boolean => {
-  if (text === value) return true;
-  try {
-    return new RegExp(value).test(text);
-  } catch {
-    return false;
-  }
-};
+const fuzzy = (text: string, value: string): boolean => text === value || goRegExp(value)?.test(text) === true;
 
 const label: Test = ({ labels }, value) => {
   const [key = '', ...rest] = value.split('=');
