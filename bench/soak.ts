@@ -100,7 +100,7 @@ async function measureIdle(engine: TestEngine): Promise<void> {
   );
 }
 
-async function cycle(engine: TestEngine, ids: Set<string>): Promise<void> {
+async function startAndStop(engine: TestEngine, ids: Set<string>): Promise<void> {
   await using made = await run(engine, 'echo started; exec sleep 1000', {
     HostConfig: { PortBindings: { '80/tcp': [{}] } },
   });
@@ -127,7 +127,7 @@ for (let done = 0; done <= cycles; done++) {
     rows.push(held(engine, done, ids, prefix));
     console.log(JSON.stringify(rows.at(-1)));
   }
-  if (done < cycles) await cycle(engine, ids);
+  if (done < cycles) await startAndStop(engine, ids);
 }
 console.table(rows);
 if (idle > 0) await measureIdle(engine);
