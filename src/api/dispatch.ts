@@ -44,6 +44,11 @@ export class Dispatcher {
 
   async request(req: IncomingMessage, res: ServerResponse): Promise<void> {
     try {
+      // A browser asks so before a call; Docker says yes to everything.
+      if (req.method === 'OPTIONS') {
+        replyWriter(res).empty(200);
+        return;
+      }
       const found = this.#find(req);
       for (const [name, value] of this.#headers) res.setHeader(name, value);
       if (found.route.hijack) await this.#plainHijack(req, res, found);

@@ -14,6 +14,9 @@ const GO_TYPES: Record<string, string> = {
   '(string | Array)': 'string',
 };
 
+/** Numbers of the right kind that are out of range: the type Go names then. */
+const NUMERIC: Record<string, string> = { safe_integer: 'int64', min_value: 'uint64' };
+
 function jsonType(value: unknown): string {
   if (Array.isArray(value) || value === NOT_AN_OBJECT) return 'array';
   if (value === null) return 'null';
@@ -28,10 +31,10 @@ function goTypeError(root: string, issue: v.BaseIssue<unknown>): string {
     .join('.');
   const expected = (issue.expected ?? '').replace(/ \| null\)?$/, '').replace(/^\((?!string \| Array)/, '');
   const wanted = GO_TYPES[expected] ?? (expected === 'Array' ? 'array' : 'object');
-  const received =
-    typeof issue.input === 'number' && issue.type === 'safe_integer' ? `number ${issue.input}` : jsonType(issue.input);
+  const numeric = typeof issue.input === 'number' && NUMERIC[issue.type];
+  const received = numeric ? `number ${issue.input}` : jsonType(issue.input);
   if (path === '') return `json: cannot unmarshal ${received} into Go value of type ${root}`;
-  return `json: cannot unmarshal ${received} into Go struct field ${root}.${path} of type ${issue.type === 'safe_integer' ? 'int64' : wanted}`;
+  return `json: cannot unmarshal ${received} into Go struct field ${root}.${path} of type ${numeric || wanted}`;
 }
 
 function parseText(text: string): unknown {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { emptyObject, flag, int, list, listOrNull, mapOf, orNull, sizeOrNull, text } from './json.ts';
+import { emptyObject, flag, int, list, listOrNull, mapOf, orNull, sizeOrNull, text, uint } from './json.ts';
 
 /** A command: Docker accepts a bare string where it means a list of one. */
 const command = () =>
@@ -82,12 +82,12 @@ export const MountSchema = v.object({
     }),
   ),
   ImageOptions: orNull(v.object({ Subpath: text() })),
-  TmpfsOptions: orNull(v.object({ SizeBytes: int(), Mode: int(), Options: listOrNull(v.array(v.string())) })),
+  TmpfsOptions: orNull(v.object({ SizeBytes: int(), Mode: uint(), Options: listOrNull(v.array(v.string())) })),
 });
 export type MountPoint = v.InferOutput<typeof MountSchema>;
 
-const WeightDeviceSchema = v.object({ Path: text(), Weight: int() });
-const ThrottleDeviceSchema = v.object({ Path: text(), Rate: int() });
+const WeightDeviceSchema = v.object({ Path: text(), Weight: uint() });
+const ThrottleDeviceSchema = v.object({ Path: text(), Rate: uint() });
 
 /** Limits, also the body of `POST /containers/{id}/update`. Memory in bytes, times in microseconds, `NanoCpus` in 1e-9 CPU. */
 export const resourceFields = {
@@ -95,7 +95,7 @@ export const resourceFields = {
   Memory: int(),
   NanoCpus: int(),
   CgroupParent: text(),
-  BlkioWeight: int(),
+  BlkioWeight: uint(),
   BlkioWeightDevice: list(WeightDeviceSchema),
   BlkioDeviceReadBps: list(ThrottleDeviceSchema),
   BlkioDeviceWriteBps: list(ThrottleDeviceSchema),

@@ -33,6 +33,16 @@ export const int = () =>
     0,
   );
 
+/** As `int`, but never below zero: what Go holds as an unsigned number. */
+export const uint = () =>
+  v.optional(
+    v.pipe(
+      v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+      v.transform((n) => n ?? 0),
+    ),
+    0,
+  );
+
 /** Height and width of a terminal in characters; missing is `null`. As in Go too few numbers are filled up with zeros, and too many cut off. */
 export const sizeOrNull = () => {
   const length = v.pipe(v.number(), v.safeInteger(), v.minValue(0));

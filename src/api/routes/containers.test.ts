@@ -14,7 +14,7 @@ test('create: the fields reach the engine with their zero values', async () => {
     Image: 'busybox',
     Cmd: 'ls',
     HostConfig: { Memory: 5 },
-    NetworkingConfig: { EndpointsConfig: { n: null } },
+    NetworkingConfig: { EndpointsConfig: { n: {} } },
   };
   const { status, json } = await api.call('POST', '/containers/create?name=web&platform=linux/amd64', body);
   assert.equal(status, 201);
@@ -27,6 +27,18 @@ test('create: the fields reach the engine with their zero values', async () => {
   assert.deepEqual(created?.hostConfig.PortBindings, {});
   assert.deepEqual(created?.platform, { os: 'linux', architecture: 'amd64' });
   assert.equal(created?.endpoints['n']?.MacAddress, '');
+});
+
+test('create: a network needs settings', async () => {
+  await using api = await openFixture();
+  const body = { Image: 'a', NetworkingConfig: { EndpointsConfig: { n: null } } };
+  const refused = await api.call('POST', '/containers/create', body);
+  assert.deepEqual([refused.status, refused.json], [400, { message: 'no EndpointSettings for n' }]);
+});
+
+test('start: there is no checkpoint to start from', async () => {
+  await using api = await openFixture();
+  assert.equal((await api.call('POST', '/containers/x/start?checkpoint=c')).status, 400);
 });
 
 test('create: a platform has a form', async () => {

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Container } from '../../engine/containers/model.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
-import { CreateBodySchema, type EndpointConfig, EndpointConfigSchema, HostConfigSchema } from '../../spec/container.ts';
+import { CreateBodySchema, type EndpointConfig, HostConfigSchema } from '../../spec/container.ts';
 import { invalid, kindOf, messageOf } from '../../util/errors.ts';
 import type { Exchange, Handler } from '../exchange.ts';
 import { readJson } from '../json-body.ts';
@@ -85,18 +85,24 @@ const list: Handler = async (x, reply) => {
   reply.json(x.query.flag('size') ? await withSizes(containers, items) : items);
 };
 
+/** @throws `invalid` for a network without settings. */
+function endpointsOf(config: Record<string, EndpointConfig | null>): Record<string, EndpointConfig> {
+  const entries = Object.entries(config).map(([name, endpoint]): [string, EndpointConfig] => {
+    if (endpoint === null) throw invalid(`no EndpointSettings for ${name}`);
+    return [name, endpoint];
+  });
+  return Object.fromEntries(entries);
+}
+
 const create: Handler = async (x, reply) => {
   const body = await readJson(x.req, CreateBodySchema, { root: 'CreateRequest' });
   const { HostConfig, NetworkingConfig, ...config } = body;
   const platform = readPlatform(x.query);
-  const endpoints: Record<string, EndpointConfig | null> = NetworkingConfig?.EndpointsConfig ?? {};
   const { id, warnings } = await x.engine.containers.create({
     name: x.query.text('name'),
     config,
     hostConfig: HostConfig ?? v.parse(HostConfigSchema, {}),
-    endpoints: Object.fromEntries(
-      Object.entries(endpoints).map(([name, at]) => [name, at ?? v.parse(EndpointConfigSchema, {})]),
-    ),
+    endpoints: endpointsOf(NetworkingConfig?.EndpointsConfig ?? {}),
     ...(platform ? { platform } : {}),
   });
   reply.json({ Id: id, Warnings: warnings }, 201);

@@ -49,7 +49,6 @@ const UNSUPPORTED: readonly (readonly [Method, string, string])[] = [
 /** Endpoints that only the manager of a swarm answers. */
 const SWARM: readonly (readonly [Method, string])[] = [
   ['GET', '/swarm'],
-  ['POST', '/swarm/leave'],
   ['POST', '/swarm/update'],
   ['GET', '/swarm/unlockkey'],
   ['POST', '/swarm/unlock'],
@@ -66,6 +65,8 @@ const SWARM: readonly (readonly [Method, string])[] = [
 const NO_MANAGER =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
+const NO_SWARM = 'This node is not part of a swarm';
+
 /** The error of something Docker has and Gantry does not have yet. */
 export const notYet = (what: string) => unsupported(`${what} is not supported by this version of Gantry`);
 
@@ -76,6 +77,9 @@ export const unsupportedRoutes: readonly Route[] = [
       throw notYet(what);
     }),
   ),
+  route('POST', '/swarm/leave', () => {
+    throw unavailable(NO_SWARM);
+  }),
   ...SWARM.map(([method, path]) =>
     route(method, path, () => {
       throw unavailable(NO_MANAGER);

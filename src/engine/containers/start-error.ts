@@ -22,7 +22,10 @@ export function startFailure(thrown: unknown, command: string): StartFailure {
     return { error: invalid(`${message}: ${hint}`, thrown), exitCode: 127 };
   }
   if (says('permission denied', 'is a directory')) return { error: invalid(message, thrown), exitCode: 126 };
-  if (command !== '' && message.includes(command) && says('executable file not found', 'no such file or directory')) {
+  if (
+    says('executable file not found') ||
+    (command !== '' && message.includes(command) && says('no such file or directory'))
+  ) {
     return { error: invalid(message, thrown), exitCode: 127 };
   }
   return { error: asError(thrown, message), exitCode: 128 };

@@ -1,7 +1,8 @@
 /** The numbers of a list such as `0-3,5`; undefined when it is none. Source: cpuset(7), list format. */
 export function parseCpuSet(text: string): Set<number> | undefined {
   const numbers = new Set<number>();
-  for (const range of text.split(',').filter((part) => part !== '')) {
+  if (text === '') return numbers;
+  for (const range of text.split(',')) {
     const [, from, to] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
     if (from === undefined) return undefined;
     const first = Number(from);
