@@ -1,5 +1,6 @@
 import { messageOf } from '../util/errors.ts';
 import { type Log, openLog } from '../util/log.ts';
+import { rerunner } from '../util/rerun.ts';
 import { DAEMON_USAGE, parseDaemonFlags } from './daemon/flags.ts';
 import { loadConfig } from './daemon/load-config.ts';
 import { openDaemon } from './daemon/open-daemon.ts';
@@ -45,8 +46,7 @@ function untilTold(reload: () => Promise<void>, log: Log): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   process.once('SIGTERM', () => resolve());
   process.once('SIGINT', () => resolve());
-  process.on('SIGHUP', () => {
-    reload().catch((error: unknown) => log.warn('the configuration was not read again', { error: messageOf(error) }));
-  });
+  const failed = (error: unknown) => log.warn('the configuration was not read again', { error: messageOf(error) });
+  process.on('SIGHUP', rerunner(reload, failed));
   return promise;
 }

@@ -24,6 +24,22 @@ test('the clock rises with every call and keeps to the host clock', () => {
   assert.ok(Math.abs(Number(before / 1_000_000n) - Date.now()) < 50);
 });
 
+test('a clock that is set back is followed, a small step is not', (t) => {
+  const real = Date.now;
+  let shift = 0;
+  t.mock.method(Date, 'now', () => real() + shift);
+  const before = nowNano();
+  shift = -500;
+  const step = nowNano();
+  assert.ok(step > before && step < before + 1_000_000_000n);
+  shift = -3_600_000;
+  const back = nowNano();
+  assert.ok(back < before - 3_000_000_000_000n, 'an hour earlier');
+  assert.ok(nowNano() > back, 'and rising from there');
+  shift = 3_600_000;
+  assert.ok(nowNano() > before + 3_000_000_000_000n, 'forward, too');
+});
+
 test('times are written as Go writes them', () => {
   const base = BigInt(Date.UTC(2026, 10, 23, 21, 5, 58)) * 1_000_000n;
   assert.equal(formatRfc3339Nano(base), '2026-11-23T21:05:58Z');

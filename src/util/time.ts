@@ -17,10 +17,13 @@ export function nowMicros(): number {
   return Math.floor((now + offset) * 1000);
 }
 
-/** Nanoseconds since the epoch, rising with every call. */
+/** Who sets the host's clock back by more than this means it. */
+const SET_BACK = PER_SECOND;
+
+/** Nanoseconds since the epoch, rising with every call unless the host's clock is set back. */
 export function nowNano(): bigint {
   const now = BigInt(nowMicros()) * 1000n;
-  last = now > last ? now : last + 1n;
+  last = now > last || now < last - SET_BACK ? now : last + 1n;
   return last;
 }
 

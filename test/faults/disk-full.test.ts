@@ -141,6 +141,19 @@ describe('a data root on a disk that is full', () => {
     assert.equal((await engine.docker(['logs', next.id])).stdout, 'written again\n');
   });
 
+  test('questions are answered all the same', async () => {
+    await using c = await start('echo said; exec sleep 1000');
+    await using _full = await fill(0);
+    for (const path of ['json', 'top', 'logs?stdout=1', 'json?size=1']) {
+      const reply = await engine.api('GET', `${c.path}/${path}`);
+      assert.equal(reply.status, 200, `${path}: ${reply.text}`);
+    }
+    for (const path of ['/containers/json?all=1&size=1', '/images/json', '/system/df', '/info', '/events?until=1']) {
+      const reply = await engine.api('GET', path);
+      assert.equal(reply.status, 200, `${path}: ${reply.text}`);
+    }
+  });
+
   test('nothing is left', () => assertNoTraces(engine));
 });
 

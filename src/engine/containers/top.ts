@@ -1,7 +1,10 @@
-import { conflict, internal, invalid } from '../../util/errors.ts';
+import { conflict, internal, invalid, messageOf } from '../../util/errors.ts';
 import { run } from '../../util/spawn.ts';
 import type { Tracked } from './tracked.ts';
 import { isRunning, refuseRestarting } from './wait.ts';
+
+/** What the shim and the runtimes say of a process that is gone. */
+const ENDED = /not found|does not exist|no such process/i;
 
 export interface ProcessTable {
   titles: string[];
@@ -16,8 +19,12 @@ export interface ProcessTable {
 export async function topOf(tracked: Tracked, psArgs: string): Promise<ProcessTable> {
   const { container, live } = tracked;
   refuseRestarting(tracked);
-  if (!isRunning(tracked) || live === undefined) throw conflict(`Container ${container.id} is not running`);
-  const pids = await live.task.pids();
+  const idle = (cause?: unknown) => conflict(`Container ${container.id} is not running`, cause);
+  if (!isRunning(tracked) || live === undefined) throw idle();
+  const pids = await live.task.pids().catch((error: unknown) => {
+    // Its process has ended, and nobody has written that down yet.
+    throw ENDED.test(messageOf(error)) ? idle(error) : error;
+  });
   const args = psArgs.trim() === '' ? ['-ef'] : psArgs.trim().split(/\s+/);
   const { code, stdout, stderr } = await run('ps', args, { allowFailure: true });
   if (code !== 0) throw internal(`ps: ${stderr.trim().split('\n')[0] ?? ''}`);

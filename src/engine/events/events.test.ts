@@ -95,6 +95,20 @@ test('a reader that lags loses events and nobody else does', async () => {
   assert.equal(quick.length, 3001);
 });
 
+test('when the clock is set back, readers of now hear what happens now', async (t) => {
+  const bus = openEvents();
+  const real = Date.now;
+  bus.emit(event('before'));
+  t.mock.method(Date, 'now', () => real() - 3_600_000);
+  const start = nowNano();
+  const reading = actions(
+    bus.subscribe({ since: start, until: start + 100_000_000n, filters: none, signal: new AbortController().signal }),
+  );
+  bus.emit(event('after'));
+  // What was told before the clock went back lies in the future now.
+  assert.deepEqual(await reading, ['after']);
+});
+
 test('an aborted signal gives nothing', async () => {
   const bus = openEvents();
   bus.emit(event('x'));
