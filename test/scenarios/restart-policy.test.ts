@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { onBoth } from '../support/both.ts';
 import { create, eventually, type Inspected, type Made, run } from '../support/containers.ts';
+import { actionsOf } from '../support/events-of.ts';
 import { hijack } from '../support/hijack.ts';
-import type { Target } from '../support/target.ts';
 
 type Seen = Inspected & { RestartCount: number; State: { Restarting: boolean; FinishedAt: string } };
 
@@ -17,13 +17,6 @@ const waiting = (c: Made): Promise<Seen> =>
     const seen = await look(c);
     return seen.RestartCount >= 5 && seen.State.Restarting && seen;
   });
-
-async function actionsOf(target: Target, id: string): Promise<string[]> {
-  const filters = encodeURIComponent(JSON.stringify({ container: [id] }));
-  const { text } = await target.api('GET', `/events?since=0&until=${Date.now() / 1000}&filters=${filters}`);
-  const lines = text.split('\n').filter((line) => line !== '');
-  return lines.map((line) => (JSON.parse(line) as { Action: string }).Action);
-}
 
 const REFUSALS: readonly (readonly [hostConfig: object, message: string])[] = [
   [{ AutoRemove: true, RestartPolicy: { Name: 'always' } }, "can't create 'AutoRemove' container with restart policy"],

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Container } from '../../engine/containers/model.ts';
+import type { Container, Health } from '../../engine/containers/model.ts';
 import type { ContainerConfig, HostConfig } from '../../spec/container.ts';
 import { networkEndpoints } from './endpoint.ts';
 import { mountPoint, mountRequest } from './mount.ts';
@@ -21,6 +21,15 @@ function state({ state: s }: Container) {
     Error: s.error,
     StartedAt: s.startedAt,
     FinishedAt: s.finishedAt,
+    ...(s.health === undefined ? {} : { Health: health(s.health) }),
+  };
+}
+
+function health({ status, failingStreak, log }: Health) {
+  return {
+    Status: status,
+    FailingStreak: failingStreak,
+    Log: log.map((it) => ({ Start: it.start, End: it.end, ExitCode: it.exitCode, Output: it.output })),
   };
 }
 

@@ -6,7 +6,7 @@ export function statusText(state: ContainerState, now: number): string {
   const since = (time: string) => humanDuration(now - Date.parse(time));
   const texts: Record<ContainerStatus, () => string> = {
     created: () => 'Created',
-    running: () => `Up ${since(state.startedAt)}`,
+    running: () => `Up ${since(state.startedAt)}${healthText(state)}`,
     paused: () => `Up ${since(state.startedAt)} (Paused)`,
     restarting: () => `Restarting (${state.exitCode}) ${since(state.finishedAt)} ago`,
     removing: () => 'Removal In Progress',
@@ -14,4 +14,9 @@ export function statusText(state: ContainerState, now: number): string {
     dead: () => 'Dead',
   };
   return texts[state.status]();
+}
+
+function healthText({ health }: ContainerState): string {
+  if (health === undefined) return '';
+  return health.status === 'starting' ? ' (health: starting)' : ` (${health.status})`;
 }

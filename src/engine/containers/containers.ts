@@ -7,6 +7,7 @@ import { createContainer } from './create.ts';
 import { filterContainers } from './filter.ts';
 import { imagesBuiltOn } from './images-built-on.ts';
 import { logSource } from './log-source.ts';
+import type { Container } from './model.ts';
 import type { Parts } from './parts.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
 import { pruneContainers } from './prune.ts';
@@ -28,7 +29,7 @@ export function openContainers(parts: Parts): Containers {
     get: (ref) => find(ref).container,
     list: (query) => {
       const all = parts.registry.all().map((it) => it.container);
-      return filterContainers(all, { ...query, imagesOf: (ref) => imagesBuiltOn(parts.images, ref) });
+      return filterContainers(all, { ...query, imagesOf: (ref) => imagesBuiltOn(parts.images, ref), health: healthOf });
     },
     size: async (ref) => {
       const { container } = find(ref);
@@ -71,3 +72,5 @@ async function naming(attempt: string, work: () => Promise<void>): Promise<void>
     throw new GantryError(error.kind, `${attempt}: ${error.message}`, { cause: error });
   }
 }
+
+const healthOf = ({ state }: Container): string => state.health?.status ?? 'none';

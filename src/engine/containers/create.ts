@@ -48,7 +48,7 @@ export async function createContainer(
   if (hostConfig.NetworkMode === 'host' && Object.keys(hostConfig.PortBindings).length > 0) {
     warnings.push('Published ports are discarded when using host network mode');
   }
-  warnings.push(...discardKernelMemory(hostConfig), ...unheeded(image, config));
+  warnings.push(...discardKernelMemory(hostConfig), ...unheeded(image));
   hostConfig.LogConfig = validateLogConfig(hostConfig.LogConfig, parts.defaults.logConfig);
   const mounts = await planMounts(hostConfig);
   const name = reserveName(parts, request.name, id);
@@ -87,17 +87,10 @@ function checkPlatform({ platform, config: { Image } }: CreateRequest, { config 
 }
 
 /** What an image asks for by itself and does not get from this engine yet. */
-function unheeded({ config }: Image, merged: ContainerConfig): string[] {
-  const probe = config.config.Healthcheck?.Test ?? [];
-  const disabled = merged.Healthcheck?.Test?.[0] === 'NONE';
-  return [
-    ...(probe.length > 0 && probe[0] !== 'NONE' && !disabled
-      ? ["The image's HEALTHCHECK is not run: health checks are not supported yet"]
-      : []),
-    ...Object.keys(config.config.Volumes).map(
-      (path) => `The image's VOLUME ${path} is kept in the container itself: volumes are not supported yet`,
-    ),
-  ];
+function unheeded({ config }: Image): string[] {
+  return Object.keys(config.config.Volumes).map(
+    (path) => `The image's VOLUME ${path} is kept in the container itself: volumes are not supported yet`,
+  );
 }
 
 function commit(parts: Parts, tracked: Tracked): void {

@@ -42,6 +42,8 @@ export interface Health {
   failingStreak: number;
   /** The last few, oldest first. */
   log: readonly ProbeResult[];
+  /** It is being restarted because it was found unhealthy. */
+  healing: boolean;
 }
 
 /** The state of a container that never ran. */

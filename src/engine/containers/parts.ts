@@ -5,6 +5,7 @@ import type { ContainerRows } from '../../store/containers.ts';
 import type { KeyedLock } from '../../util/keyed-lock.ts';
 import type { Log } from '../../util/log.ts';
 import type { Events, Image, Images } from '../engine.ts';
+import type { HealthMonitors } from '../health/health-monitors.ts';
 import type { NetworkStack } from '../networks/networks.ts';
 import type { SpecDefaults } from '../runtime-spec/spec-defaults.ts';
 import type { Registry } from './registry.ts';
@@ -47,6 +48,7 @@ export interface Parts {
   readonly io: IoPool;
   readonly events: Events;
   readonly restarts: RestartTimers;
+  readonly health: HealthMonitors;
   /** Held while a container changes state, keyed by its id. */
   readonly locks: KeyedLock;
   readonly host: HostFacts;

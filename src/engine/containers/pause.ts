@@ -13,6 +13,7 @@ export function pauseContainer(parts: Parts, tracked: Tracked): Promise<void> {
     if (!isRunning(tracked) || live === undefined) throw conflict(`Container ${container.id} is not running`);
     if (container.state.status === 'paused') throw conflict(`Container ${container.id} is already paused`);
     await live.task.pause();
+    parts.health.stop(container);
     container.state.status = 'paused';
     saveState(parts, container);
     emitContainer(parts.events, container, 'pause');
@@ -28,6 +29,7 @@ export function unpauseContainer(parts: Parts, tracked: Tracked): Promise<void> 
     }
     await live.task.resume();
     container.state.status = 'running';
+    parts.health.resume(tracked);
     saveState(parts, container);
     emitContainer(parts.events, container, 'unpause');
   });

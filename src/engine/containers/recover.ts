@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeBundle } from '../../kernel/bundle.ts';
+import { killFamily } from '../../kernel/kill-family.ts';
 import type { Exit, Task, TaskState } from '../../kernel/shim/shim-pool.ts';
 import { ifExists } from '../../util/files.ts';
 import { nowRfc3339Nano } from '../../util/time.ts';
@@ -130,6 +131,7 @@ async function withTask(
   useNetwork(container, parts.networks.sandbox(container.id));
   if (state.status === 'stopped') return () => settle(parts, tracked, state.exit);
   followProcess(parts, tracked, live);
+  if (container.state.status === 'running') parts.health.resume(tracked);
   return undefined;
 }
 
@@ -142,7 +144,9 @@ async function recoverExecs(parts: Parts, execs: ExecTable, pipes: Set<string>):
       continue;
     }
     for (const path of Object.values(record.paths)) pipes.add(path);
-    execs.adopt(exec);
+    // Nobody is left who would hear its verdict.
+    if (record.probe === true) killFamily(exec.pid);
+    else execs.adopt(exec);
   }
 }
 

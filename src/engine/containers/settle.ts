@@ -6,7 +6,7 @@ import { emitContainer, emitNetworks } from './container-events.ts';
 import type { Container } from './model.ts';
 import type { Parts } from './parts.ts';
 import { removeContainer } from './remove.ts';
-import { nextDelay, type RunEnd } from './restart-policy.ts';
+import { backOff, nextDelay, type RunEnd } from './restart-policy.ts';
 import { writeExitRecord } from './run-records.ts';
 import { saveState } from './save-state.ts';
 import { type Live, notify, type Tracked } from './tracked.ts';
@@ -42,7 +42,8 @@ export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promis
     const left = parts.networks.leave(container.id);
     left.catch(failing(parts, container.id)('a network namespace stays until the next start'));
     if (live !== undefined) await closeProcess(parts, container, live, exit);
-    const delay = nextDelay(container.hostConfig.RestartPolicy, runEnd(tracked, exit));
+    parts.health.stop(container);
+    const delay = delayAfter(tracked, exit);
     container.state = {
       ...container.state,
       status: delay === undefined ? 'exited' : 'restarting',
@@ -51,6 +52,7 @@ export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promis
       exitCode: exit.status,
       finishedAt: exit.at,
       restartDelay: delay ?? 0,
+      health: container.state.health && { ...container.state.health, healing: false },
     };
     if (delay !== undefined) container.restartCount++;
     await Promise.all([writeDown(parts, container), left.catch(() => {})]);
@@ -68,9 +70,18 @@ export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promis
   });
   if (!settled) return;
   notify(tracked.onExit, { statusCode: exit.status });
-  if (tracked.container.hostConfig.AutoRemove && !tracked.restarting) {
+  const { hostConfig, state } = tracked.container;
+  if (hostConfig.AutoRemove && !tracked.restarting && state.status === 'exited') {
     await removeContainer(parts, tracked, { force: false, volumes: true });
   }
+}
+
+/** How long the container waits to be started again; undefined: it stays down. */
+function delayAfter(tracked: Tracked, exit: Exit): number | undefined {
+  const { state, hostConfig } = tracked.container;
+  const end = runEnd(tracked, exit);
+  if (state.health?.healing === true && !state.stoppedByHand) return backOff(end);
+  return nextDelay(hostConfig.RestartPolicy, end);
 }
 
 /** What the restart policy is to know. Nobody can tell how long a process ran that ended while no engine looked. */

@@ -143,6 +143,7 @@ async function launch(parts: Parts, tracked: Tracked, restartDelay: number): Pro
     restartDelay,
     health: container.state.health,
   };
+  parts.health.begin(tracked);
   followProcess(parts, tracked, live);
   saveState(parts, container);
   emitNetworks(parts.events, container, 'connect');

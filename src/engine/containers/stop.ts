@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseSignal, signalNumber } from '../../spec/signals.ts';
+import { endsWithin } from '../../util/ends-within.ts';
 import { conflict, internal, notModified } from '../../util/errors.ts';
 import { emitContainer } from './container-events.ts';
 import { giveUpRestart } from './give-up-restart.ts';
@@ -23,17 +23,24 @@ export interface StopOptions {
 export async function stopContainer(parts: Parts, tracked: Tracked, options: StopOptions): Promise<void> {
   const { container } = tracked;
   if (!isRunning(tracked)) throw notModified('');
-  const signal = signalNumber(options.signal || container.config.StopSignal || 'SIGTERM');
-  const seconds = options.seconds ?? container.config.StopTimeout ?? DEFAULT_STOP_SECONDS;
+  signalNumber(signalOf(tracked, options));
   markStopped(parts, tracked);
   if (await endsWithoutProcess(parts, tracked)) return emitContainer(parts.events, container, 'stop');
-  const settled = tracked.live?.settled.promise ?? Promise.resolve();
-  await sendSignal(parts, tracked, signal);
-  if (!(await endsWithin(settled, seconds < 0 ? Number.POSITIVE_INFINITY : seconds * 1000))) {
-    await endNow(parts, tracked, settled);
-  }
+  await endProcess(parts, tracked, options);
   await giveUpRestart(parts, tracked);
   emitContainer(parts.events, container, 'stop');
+}
+
+const signalOf = ({ container: { config } }: Tracked, { signal }: StopOptions): string =>
+  signal || config.StopSignal || 'SIGTERM';
+
+/** Ends the process and waits until that has been settled. Whether it was wanted down is for the caller to note. */
+export async function endProcess(parts: Parts, tracked: Tracked, options: StopOptions): Promise<void> {
+  const settled = tracked.live?.settled.promise ?? Promise.resolve();
+  const seconds = options.seconds ?? tracked.container.config.StopTimeout ?? DEFAULT_STOP_SECONDS;
+  await sendSignal(parts, tracked, signalNumber(signalOf(tracked, options)));
+  if (await endsWithin(settled, seconds < 0 ? Number.POSITIVE_INFINITY : seconds * 1000)) return;
+  await endNow(parts, tracked, settled);
 }
 
 /**
@@ -97,16 +104,4 @@ async function thaw({ task }: Live): Promise<void> {
   await task.resume().catch((error: unknown) => {
     if (!/not paused|not found|no such process|stopped|not running/i.test(String(error))) throw error;
   });
-}
-
-async function endsWithin(settled: Promise<void>, milliseconds: number): Promise<boolean> {
-  const ended = settled.then(() => true);
-  if (!Number.isFinite(milliseconds)) return ended;
-  const timer = new AbortController();
-  const timeout = sleep(milliseconds, false, { signal: timer.signal }).catch(() => false);
-  try {
-    return await Promise.race([ended, timeout]);
-  } finally {
-    timer.abort();
-  }
 }

@@ -20,6 +20,8 @@ export interface ExecRecord {
   readonly containerId: string;
   readonly request: ExecBody;
   readonly paths: IoPaths;
+  /** A health check's own. */
+  readonly probe?: boolean;
 }
 
 /** A fresh exec that was not started. */

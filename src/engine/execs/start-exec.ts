@@ -30,19 +30,37 @@ export async function startExec(
   exec: Exec,
   client: ExecClient | undefined,
 ): Promise<void> {
-  exec.running = true;
-  const { attached } = await launch(parts, tracked, exec, client).catch((error: unknown) => {
-    const failure = startFailure(error, exec.request.Cmd?.[0] ?? '');
-    ended(tracked, exec, failure.exitCode === 128 ? 126 : failure.exitCode);
-    if (client?.sink === undefined) throw failure.error;
-    client.sink.write('stdout', Buffer.from(`${messageOf(failure.error)}\r\n`));
+  const { attached } = await beginExec(parts, tracked, exec, client).catch((error: unknown) => {
+    if (client?.sink === undefined) throw error;
+    client.sink.write('stdout', Buffer.from(`${messageOf(error)}\r\n`));
     return { attached: undefined };
   });
   await attached;
 }
 
+/** Starts an exec's process; `attached` is over when its client's attachment is. @throws what keeps it from starting. */
+export async function beginExec(
+  parts: Parts,
+  tracked: Tracked,
+  exec: Exec,
+  client: ExecClient | undefined,
+  note: Pick<ExecRecord, 'probe'> = {},
+): Promise<{ attached: Promise<void> | undefined }> {
+  exec.running = true;
+  return launch(parts, tracked, exec, { client, note }).catch((error: unknown) => {
+    const failure = startFailure(error, exec.request.Cmd?.[0] ?? '');
+    ended(tracked, exec, failure.exitCode === 128 ? 126 : failure.exitCode);
+    throw failure.error;
+  });
+}
+
+interface Launch {
+  client: ExecClient | undefined;
+  note: Pick<ExecRecord, 'probe'>;
+}
+
 /** Gives the attachment inside an object, so that waiting for the start does not wait for its end. */
-async function launch(parts: Parts, tracked: Tracked, exec: Exec, client: ExecClient | undefined) {
+async function launch(parts: Parts, tracked: Tracked, exec: Exec, { client, note }: Launch) {
   const { container, live } = tracked;
   const { request } = exec;
   if (live === undefined) throw conflict(`Container ${container.id} is not running`);
@@ -55,7 +73,7 @@ async function launch(parts: Parts, tracked: Tracked, exec: Exec, client: ExecCl
   const spec = execProcess({ container, body, host: parts.host, user, defaults: parts.defaults.spec });
   const { id, containerId } = exec;
   // Noted before it runs: a kill of the daemon must not leave a process that nobody knows of.
-  writeExecRecord(parts, { id, containerId, request, paths: pipes.paths });
+  writeExecRecord(parts, { id, containerId, request, paths: pipes.paths, ...note });
   undo.defer(() => removeExecRecord(parts, id));
   const registered = live.task.exec(id, { ...pipes.paths, terminal: request.Tty, process: spec });
   const process = await registered;

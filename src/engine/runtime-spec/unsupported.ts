@@ -14,7 +14,6 @@ const any = (map: object): boolean => Object.keys(map).length > 0;
 
 /** What the request says of the container itself; an image may ask for these too, and then they are left alone. One line a gap; it goes when the feature comes. */
 const CONFIG_GAPS: readonly Gap<ContainerConfig>[] = [
-  { field: 'Healthcheck', asked: ({ Healthcheck }) => some(Healthcheck?.Test) && Healthcheck?.Test?.[0] !== 'NONE' },
   { field: 'Volumes', asked: ({ Volumes }) => any(Volumes) },
   { field: 'MacAddress', asked: ({ MacAddress }) => MacAddress !== '' },
 ];

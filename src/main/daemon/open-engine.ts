@@ -10,6 +10,7 @@ import { openRestarts } from '../../engine/containers/restart-by-policy.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { openEvents } from '../../engine/events/events.ts';
 import { openExecs } from '../../engine/execs/execs.ts';
+import { openHealthMonitors } from '../../engine/health/health-monitors.ts';
 import { openImages } from '../../engine/images/images.ts';
 import { openNetworkStack } from '../../engine/networks/networks.ts';
 import { openSystem } from '../../engine/system/system.ts';
@@ -65,6 +66,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   const shims = stack.use(await openShimPool({ execRoot, namespace: NAMESPACE, size, log, onOom }));
   const leaving = new AbortController();
   const restarts = stack.use(openRestarts(() => parts));
+  const health = stack.use(openHealthMonitors(() => parts));
   const parts: Parts = {
     registry,
     rows: store.containers,
@@ -74,6 +76,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     io,
     events,
     restarts,
+    health,
     locks: new KeyedLock(),
     host,
     runtimes: runtimes.byName,
@@ -91,7 +94,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   stack.defer(() => leaveNothingIdle(parts));
   stack.defer(() => {
     leaving.abort();
-    restarts[Symbol.dispose]();
+    for (const it of [restarts, health]) it[Symbol.dispose]();
     return letGo(parts);
   });
   const loggingDriver = parts.defaults.logConfig.Type;

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { killFamily } from './kill-family.ts';
+
+test('a process goes with its children and theirs', async () => {
+  const child = spawn('sh', ['-c', 'sh -c "sleep 1000 & echo \\$!; wait" & wait'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const grandchild = await new Promise<number>((resolve) => {
+    child.stdout.once('data', (data: Buffer) => resolve(Number(data.toString())));
+  });
+  killFamily(child.pid ?? 0);
+  for (let i = 0; i < 500 && isAlive(grandchild); i++) await sleep(10);
+  assert.equal(isAlive(grandchild), false);
+});
+
+/** A dead child of a process that does not wait for it is a zombie, without arguments. */
+function isAlive(pid: number): boolean {
+  if (!existsSync(`/proc/${pid}`)) return false;
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  return existsSync(`/proc/${pid}/exe`);
+}
