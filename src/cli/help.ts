@@ -38,7 +38,11 @@ export function groupHelp(path: string, group: Group): string {
 
 /** The help text of the program. */
 export function programHelp(program: string, flags: readonly FlagSpec[], stdout: { columns?: number }): string {
-  const others: Record<string, Listed | { summary: string }> = { ...OTHERS, daemon: { summary: 'Run the engine' } };
+  const others: Record<string, Listed | { summary: string }> = {
+    ...OTHERS,
+    daemon: { summary: 'Run the engine' },
+    service: { summary: 'Start the engine when the host starts' },
+  };
   const sorted = Object.fromEntries(Object.entries(others).sort(([a], [b]) => (a < b ? -1 : 1)));
   return [
     `Usage:  ${program} [OPTIONS] COMMAND\n`,

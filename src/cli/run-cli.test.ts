@@ -30,6 +30,7 @@ async function cli(words: string[], env: Record<string, string | undefined> = {}
       return openClient(openTransport(parseEndpoint(options.host ?? host)));
     },
     daemon: async (rest) => 40 + rest.length,
+    service: async (rest) => 50 + rest.length,
   });
   await new Promise((resolve) => setImmediate(resolve));
   return { status, ...text, asked };
@@ -108,4 +109,5 @@ test('help texts: program, group, every command by both names', async () => {
 test('version and daemon', async () => {
   assert.equal((await cli(['--version'])).out, 'Gantry version 1.2.3\n');
   assert.equal((await cli(['daemon', 'a', '--b'])).status, 42);
+  assert.equal((await cli(['service', 'install'])).status, 51);
 });

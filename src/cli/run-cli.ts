@@ -15,6 +15,8 @@ export interface CliOptions extends Surroundings {
   connect(options: ConnectOptions): Promise<Client>;
   /** Runs `daemon` with the words after it; gives the exit status. */
   daemon(words: readonly string[]): Promise<number>;
+  /** Runs `service` likewise. */
+  service(words: readonly string[]): Promise<number>;
 }
 
 export interface ConnectOptions {
@@ -53,7 +55,7 @@ async function dispatch(words: readonly string[], options: CliOptions): Promise<
     return 0;
   }
   if (name === 'help') return help(rest, options);
-  if (name === 'daemon') return options.daemon(rest);
+  if (name === 'daemon' || name === 'service') return options[name](rest);
   const group = own(GROUPS, name);
   if (group !== undefined) return runGroup(name, group, rest, options, globals);
   const listed = own(COMMON, name) ?? own(OTHERS, name);

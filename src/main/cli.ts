@@ -39,6 +39,16 @@ async function daemon(words: readonly string[]): Promise<number> {
   return runDaemon(words);
 }
 
+async function service(words: readonly string[]): Promise<number> {
+  const [{ runService, thisHost }, { answers, programCommand }] = await Promise.all([
+    import('./service/service.ts'),
+    import('./ensure-engine.ts'),
+  ]);
+  const host = thisHost([...programCommand(), 'daemon'], () => answers(DEFAULT_SOCKET));
+  const line = (to: NodeJS.WriteStream) => (text: string) => void to.write(`${text}\n`);
+  return runService(words, host, line(process.stdout), line(process.stderr));
+}
+
 // A reader that went away, as `head` does, is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
@@ -55,6 +65,7 @@ async function main(): Promise<number> {
     env: process.env,
     connect,
     daemon,
+    service,
   });
 }
 

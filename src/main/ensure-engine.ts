@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { forbidden, hasCode, unavailable } from '../util/errors.ts';
@@ -47,8 +47,15 @@ function ownDaemon(): [string, ...string[]] {
   return [process.execPath, ...process.execArgv, '--', process.argv[1] ?? '', 'daemon'];
 }
 
+/** What starts this program anew, also after an update: the script of its checkout, or else this very Node. */
+export function programCommand(): string[] {
+  const program = process.argv[1] ?? '';
+  const script = join(dirname(dirname(program)), 'gantry');
+  return existsSync(script) ? [script] : [process.execPath, ...process.execArgv, '--', program];
+}
+
 /** A socket that this user may not use has an engine behind it: what connects next says so. */
-function answers(socket: string): Promise<boolean> {
+export function answers(socket: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const connection = connect(socket);
   connection.on('connect', () => {

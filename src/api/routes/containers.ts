@@ -179,6 +179,7 @@ export const containerRoutes: readonly Route[] = [
     '/containers/:id/start',
     change(204, (x, ref) => {
       refuseStartBody(x);
+      if (x.query.text('checkpoint') !== '') throw invalid('checkpoint is only supported in experimental mode');
       refuseCheckpoint(x);
       return x.engine.containers.start(ref);
     }),

@@ -16,9 +16,6 @@ const UNSUPPORTED: readonly (readonly [Method, string, string])[] = [
   ['HEAD', '/containers/:id/archive', 'copying from a container'],
   ['GET', '/containers/:id/archive', 'copying from a container'],
   ['PUT', '/containers/:id/archive', 'copying into a container'],
-  ['GET', '/containers/:id/checkpoints', 'checkpoints'],
-  ['POST', '/containers/:id/checkpoints', 'checkpoints'],
-  ['DELETE', '/containers/:id/checkpoints/:checkpoint', 'checkpoints'],
   ['GET', '/images/search', 'searching a registry'],
   ['POST', '/images/:name*/push', 'pushing images'],
   ['GET', '/distribution/:name*/json', 'asking a registry for an image'],
@@ -62,6 +59,17 @@ const SWARM: readonly (readonly [Method, string])[] = [
   ]),
 ];
 
+/** Endpoints of a dockerd that runs in experimental mode. */
+const EXPERIMENTAL: readonly (readonly [Method, string])[] = [
+  ['GET', '/containers/:id/checkpoints'],
+  ['POST', '/containers/:id/checkpoints'],
+  ['DELETE', '/containers/:id/checkpoints/:checkpoint'],
+];
+
+/** Docker's words, without which a client would not know it for what it is. */
+const NOT_EXPERIMENTAL =
+  'This experimental feature is disabled by default. Start the Docker daemon in experimental mode in order to enable it.';
+
 const NO_MANAGER =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
@@ -80,6 +88,11 @@ export const unsupportedRoutes: readonly Route[] = [
   route('POST', '/swarm/leave', () => {
     throw unavailable(NO_SWARM);
   }),
+  ...EXPERIMENTAL.map(([method, path]) =>
+    route(method, path, () => {
+      throw unsupported(NOT_EXPERIMENTAL);
+    }),
+  ),
   ...SWARM.map(([method, path]) =>
     route(method, path, () => {
       throw unavailable(NO_MANAGER);

@@ -36,6 +36,8 @@ export interface ContainerDefaults {
   readonly ipcMode: 'private' | 'shareable';
   /** Undefined: as the version of the host's cgroups has it. */
   readonly cgroupnsMode: 'private' | 'host' | undefined;
+  /** Seconds. */
+  readonly stopTimeout: number;
 }
 
 /** Everything the verbs of a container work with; built once, in `main`. */

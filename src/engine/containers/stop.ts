@@ -9,7 +9,6 @@ import type { Live, Tracked } from './tracked.ts';
 import { isRunning } from './wait.ts';
 
 const SIGKILL = 9;
-const DEFAULT_STOP_SECONDS = 10;
 /** How long the kernel may take to end a process after SIGKILL before we call it stuck. */
 const KILL_GRACE_MS = 10_000;
 
@@ -37,7 +36,7 @@ const signalOf = ({ container: { config } }: Tracked, { signal }: StopOptions): 
 /** Ends the process and waits until that has been settled. Whether it was wanted down is for the caller to note. */
 export async function endProcess(parts: Parts, tracked: Tracked, options: StopOptions): Promise<void> {
   const settled = tracked.live?.settled.promise ?? Promise.resolve();
-  const seconds = options.seconds ?? tracked.container.config.StopTimeout ?? DEFAULT_STOP_SECONDS;
+  const seconds = options.seconds ?? tracked.container.config.StopTimeout ?? parts.defaults.stopTimeout;
   await sendSignal(parts, tracked, signalNumber(signalOf(tracked, options)));
   if (await endsWithin(settled, seconds < 0 ? Number.POSITIVE_INFINITY : seconds * 1000)) return;
   await endNow(parts, tracked, settled);

@@ -33,6 +33,9 @@ export const ConfigSchema = v.strictObject({
   'no-new-privileges': v.optional(v.boolean()),
   init: v.optional(v.boolean()),
   'init-path': v.optional(v.string()),
+  'live-restore': v.optional(v.boolean()),
+  'shutdown-timeout': v.optional(v.pipe(v.number(), v.safeInteger())),
+  'default-stop-timeout': v.optional(v.pipe(v.number(), v.safeInteger())),
 });
 
 /** What was asked for, by flags or file; an absent key means the default. */
@@ -58,6 +61,10 @@ export interface DaemonConfig {
   readonly defaultCgroupnsMode: 'private' | 'host' | undefined;
   /** Where devices are described that containers request by name; later ones win. */
   readonly cdiSpecDirs: readonly string[];
+  /** Seconds that containers have to end which do not say it. */
+  readonly defaultStopTimeout: number;
+  /** Taken for Docker's sake, and said to be without effect: no container is stopped when the engine ends. */
+  readonly shutdownTimeout: number | undefined;
   readonly specDefaults: SpecDefaults;
   /** `builtin`, `unconfined` or the file of a profile. */
   readonly seccompProfile: string;

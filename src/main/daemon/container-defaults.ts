@@ -11,5 +11,6 @@ export function containerDefaults(config: DaemonConfig, { defaultName }: Runtime
     spec: config.specDefaults,
     ipcMode: config.defaultIpcMode,
     cgroupnsMode: config.defaultCgroupnsMode,
+    stopTimeout: config.defaultStopTimeout,
   };
 }

@@ -19,6 +19,7 @@ Options:
       --default-cgroupns-mode string   Cgroup namespace of containers that name none ("host", "private")
       --default-ipc-mode string  Shared memory of containers that name none ("private", "shareable") (default "private")
       --default-runtime string   OCI runtime of containers that name none
+      --default-stop-timeout int Seconds that containers have to end which do not say it (default 10)
       --dns list                 DNS server of containers that name none (repeatable)
       --exec-root string         Where the state of running containers is kept (default "/run/gantry")
   -G, --group string             Group that may use the socket (default "docker")
@@ -28,8 +29,10 @@ Options:
       --no-new-privileges        Set no-new-privileges for containers that do not say otherwise
       --seccomp-profile string   Seccomp profile of containers that name none: a file, "builtin" or "unconfined"
   -H, --host list                Socket to listen on (repeatable, default "unix:///run/gantry/gantry.sock")
+      --live-restore             Keep containers running when the engine ends: always so
   -l, --log-level string         "debug", "info", "warn", "error" or "fatal" (default "info")
   -p, --pidfile string           Where to write the process id (default "<exec-root>/gantry.pid")
+      --shutdown-timeout int     Has no effect: no container is stopped when the engine ends
   -v, --version                  Print version information
 `;
 
@@ -52,6 +55,7 @@ const options = {
   'default-cgroupns-mode': { type: 'string' },
   'default-ipc-mode': { type: 'string' },
   'default-runtime': { type: 'string' },
+  'default-stop-timeout': { type: 'string' },
   dns: { type: 'string', multiple: true },
   'exec-root': { type: 'string' },
   group: { type: 'string', short: 'G' },
@@ -59,10 +63,12 @@ const options = {
   host: { type: 'string', short: 'H', multiple: true },
   init: { type: 'boolean' },
   'init-path': { type: 'string' },
+  'live-restore': { type: 'boolean' },
   'log-level': { type: 'string', short: 'l' },
   'no-new-privileges': { type: 'boolean' },
   pidfile: { type: 'string', short: 'p' },
   'seccomp-profile': { type: 'string' },
+  'shutdown-timeout': { type: 'string' },
   version: { type: 'boolean', short: 'v' },
 } as const;
 
@@ -74,12 +80,16 @@ export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
     'cdi-spec-dir': cdi,
     'config-file': configFile,
     host,
+    'default-stop-timeout': stopTimeout,
+    'shutdown-timeout': shutdownTimeout,
     help,
     version,
     ...rest
   } = parsed;
   const given = {
     ...rest,
+    ...seconds('default-stop-timeout', stopTimeout),
+    ...seconds('shutdown-timeout', shutdownTimeout),
     ...(host === undefined ? {} : { hosts: host }),
     ...(cdi === undefined ? {} : { 'cdi-spec-dirs': cdi }),
     ...(runtimes === undefined ? {} : { runtimes: Object.fromEntries(runtimes.map(parseRuntime)) }),
@@ -104,4 +114,10 @@ function parseRuntime(text: string): [string, { path: string }] {
   const [, name, path] = /^([a-zA-Z0-9][a-zA-Z0-9_.-]*)=(.+)$/.exec(text) ?? [];
   if (name === undefined || path === undefined) throw invalid(`invalid runtime: ${text}: expected NAME=PATH`);
   return [name, { path }];
+}
+
+function seconds(name: string, text: string | undefined): Record<string, number> {
+  if (text === undefined) return {};
+  if (!/^-?\d+$/.test(text)) throw invalid(`invalid value for --${name}: expected a number of seconds`);
+  return { [name]: Number(text) };
 }

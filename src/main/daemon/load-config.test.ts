@@ -79,3 +79,12 @@ test('unknown flags, unknown addresses and tcp are refused', async () => {
   await assert.rejects(load(['-H', 'tcp://0.0.0.0:2375'], {}), /TCP is not supported/);
   assert.throws(() => parseDaemonFlags(['--add-runtime', 'x']), /expected NAME=PATH/);
 });
+
+test('what is said of the end of containers', async () => {
+  assert.equal((await load([], {})).defaultStopTimeout, 10);
+  assert.equal((await load(['--default-stop-timeout', '3', '--live-restore'], {})).defaultStopTimeout, 3);
+  assert.equal((await load([], { 'default-stop-timeout': -1, 'live-restore': true })).defaultStopTimeout, -1);
+  assert.equal((await load(['--shutdown-timeout', '5'], {})).shutdownTimeout, 5);
+  await assert.rejects(load([], { 'live-restore': false }), /live-restore: false is not supported/);
+  assert.throws(() => parseDaemonFlags(['--default-stop-timeout', 'x']), /expected a number of seconds/);
+});

@@ -82,9 +82,18 @@ function complete(given: PartialConfig): Omit<DaemonConfig, 'specDefaults' | 'se
     bip: given.bip,
     dns: (given.dns ?? []).map(checkAddress),
     ...defaultModes(given),
+    ...lifeConfig(given),
     // An empty name stands for none.
     cdiSpecDirs: (given['cdi-spec-dirs'] ?? CDI_SPEC_DIRS).filter((dir) => dir !== ''),
   };
+}
+
+/** Docker's settings for the end of containers. @throws `invalid` for one that would have them end with the engine. */
+function lifeConfig(given: PartialConfig): Pick<DaemonConfig, 'defaultStopTimeout' | 'shutdownTimeout'> {
+  if (given['live-restore'] === false) {
+    throw invalid('live-restore: false is not supported: containers always go on running when this engine ends');
+  }
+  return { defaultStopTimeout: given['default-stop-timeout'] ?? 10, shutdownTimeout: given['shutdown-timeout'] };
 }
 
 function checkHost(host: string): string {

@@ -26,6 +26,7 @@ export async function openDaemon(config: DaemonConfig, log: Log): Promise<Daemon
   const engine = stack.use(await openEngine(config, log));
   const api = stack.use(createApi({ engine, log, version: { version: VERSION } }));
   for (const host of config.hosts) await listen(api, host, gid);
+  if (config.shutdownTimeout !== undefined) log.warn('shutdown-timeout has no effect: containers outlive this engine');
   log.info('the engine is ready', { hosts: config.hosts, dataRoot: config.dataRoot });
   const open = stack.move();
   return {
