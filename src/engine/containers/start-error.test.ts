@@ -3,18 +3,19 @@ import { test } from 'node:test';
 import { conflict } from '../../util/errors.ts';
 import { startFailure } from './start-error.ts';
 
-const cases: [message: string, command: string, exitCode: number, kind: string][] = [
-  ['exec: "nope": executable file not found in $PATH: unknown', 'nope', 127, 'invalid'],
-  ['exec: "/x/y": stat /x/y: no such file or directory: unknown', '/x/y', 127, 'invalid'],
-  ['exec: "/etc/passwd": permission denied: unknown', '/etc/passwd', 126, 'invalid'],
-  ['exec: "/etc": is a directory: unknown', '/etc', 126, 'invalid'],
-  ['error mounting "/a" to rootfs: not a directory: unknown', 'sh', 127, 'invalid'],
-  ['cgroup: no such file or directory', 'sh', 128, 'internal'],
+const cases: [message: string, exitCode: number, kind: string][] = [
+  ['exec: "nope": executable file not found in $PATH: unknown', 127, 'invalid'],
+  ['exec: "/x/y": stat /x/y: no such file or directory: unknown', 127, 'invalid'],
+  ['exec: "/etc/passwd": permission denied: unknown', 126, 'invalid'],
+  ['exec: "/etc": is a directory: unknown', 126, 'invalid'],
+  ['error mounting "/a" to rootfs: not a directory: unknown', 127, 'invalid'],
+  ['open /proc/sys/net/x: no such file or directory', 127, 'invalid'],
+  ['cgroup: device busy', 128, 'internal'],
 ];
 
-for (const [message, command, exitCode, kind] of cases) {
+for (const [message, exitCode, kind] of cases) {
   test(`${exitCode} for: ${message}`, () => {
-    const failure = startFailure(new Error(`OCI runtime create failed: ${message}`), command);
+    const failure = startFailure(new Error(`OCI runtime create failed: ${message}`));
     assert.equal(failure.exitCode, exitCode);
     assert.equal(failure.error.kind, kind);
     assert.ok(failure.error.message.includes(message));
@@ -23,10 +24,10 @@ for (const [message, command, exitCode, kind] of cases) {
 
 test('an error of ours keeps its kind', () => {
   const error = conflict('busy');
-  assert.deepEqual(startFailure(error, 'sh'), { error, exitCode: 128 });
+  assert.deepEqual(startFailure(error), { error, exitCode: 128 });
 });
 
 test('only what the runtime says is about the command', () => {
-  const failure = startFailure(new Error('Bind for 0.0.0.0:80 failed: permission denied'), 'sh');
+  const failure = startFailure(new Error('Bind for 0.0.0.0:80 failed: permission denied'));
   assert.deepEqual([failure.exitCode, failure.error.kind], [128, 'internal']);
 });

@@ -8,9 +8,9 @@ export interface StartFailure {
 
 /**
  * Reads the runtime's message as Docker does, because its CLI turns the words into the exit code of `docker run`:
- * 127 for a command that is not there, 126 for one that cannot be executed, 128 for everything else.
+ * 127 for a command or another file that is not there, 126 for one that cannot be executed, 128 for everything else.
  */
-export function startFailure(thrown: unknown, command: string): StartFailure {
+export function startFailure(thrown: unknown): StartFailure {
   if (thrown instanceof GantryError && thrown.kind !== 'internal') return { error: thrown, exitCode: 128 };
   const message = messageOf(thrown);
   // A port that cannot be bound says "permission denied" too, and is no fault of the command.
@@ -22,10 +22,7 @@ export function startFailure(thrown: unknown, command: string): StartFailure {
     return { error: invalid(`${message}: ${hint}`, thrown), exitCode: 127 };
   }
   if (says('permission denied', 'is a directory')) return { error: invalid(message, thrown), exitCode: 126 };
-  if (
-    says('executable file not found') ||
-    (command !== '' && message.includes(command) && says('no such file or directory'))
-  ) {
+  if (says('executable file not found', 'no such file or directory')) {
     return { error: invalid(message, thrown), exitCode: 127 };
   }
   return { error: asError(thrown, message), exitCode: 128 };

@@ -66,7 +66,7 @@ async function tryLaunch(parts: Parts, tracked: Tracked, restartDelay: number): 
     await launch(parts, tracked, restartDelay);
     return undefined;
   } catch (error) {
-    const { exitCode, error: cause } = startFailure(error, container.path);
+    const { exitCode, error: cause } = startFailure(error);
     const { status } = container.state;
     container.state = {
       ...container.state,

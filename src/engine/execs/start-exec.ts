@@ -48,7 +48,7 @@ export async function beginExec(
 ): Promise<{ attached: Promise<void> | undefined }> {
   exec.running = true;
   return launch(parts, tracked, exec, { client, note }).catch((error: unknown) => {
-    const failure = startFailure(error, exec.request.Cmd?.[0] ?? '');
+    const failure = startFailure(error);
     ended(tracked, exec, failure.exitCode === 128 ? 126 : failure.exitCode);
     throw failure.error;
   });
