@@ -46,6 +46,7 @@ const ENDPOINTS: [string, string][] = [
   ['/images/{name}/history', '/images/busybox/history'],
   ['/networks', '/networks'],
   ['/networks/{id}', '/networks/bridge'],
+  ['/system/df', '/system/df'],
   ['/info', '/info'],
   ['/version', '/version'],
 ];
