@@ -58,7 +58,11 @@ export async function ask(target: Target, [method, path, body]: Refusal['call'])
  */
 export function expected({ dockerd, gantry }: Refusal): Answer {
   if (gantry !== undefined) return { status: gantry.status, message: gantry.message };
-  return { status: dockerd.status === 500 ? 400 : dockerd.status, message: dockerd.message };
+  // What goes wrong in the runtime stays the engine's fault.
+  const message = dockerd.message.includes('OCI runtime')
+    ? dockerd.message
+    : dockerd.message.replace(/^start: 500/, 'start: 400');
+  return { status: dockerd.status === 500 ? 400 : dockerd.status, message };
 }
 
 /** Equal but for the case of the first letter. */
