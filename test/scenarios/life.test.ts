@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { onBoth } from '../support/both.ts';
 import { create, eventually, type Made, run } from '../support/containers.ts';
+import { actionsOf } from '../support/events-of.ts';
 import type { ApiReply, Target } from '../support/target.ts';
 
 /** A script that says when its trap stands; a signal sent before would find the default action. */
@@ -148,6 +149,25 @@ onBoth('the life of a container', {
     await target.api('POST', `${c.path}/pause`);
     assert.equal(await status(target, 'DELETE', `${c.path}?force=1`), 204);
     assert.equal(await exists(target, c.path), false);
+  },
+  'a paused container goes on to receive the signal that stops it': async (target) => {
+    for (const call of ['stop?t=100', 'kill?signal=TERM']) {
+      await using c = await run(target, trapping("trap 'exit 5' TERM"));
+      await ready(target, c);
+      await target.api('POST', `${c.path}/pause`);
+      assert.equal(await status(target, 'POST', `${c.path}/${call}`), 204);
+      assert.equal(await c.wait(), 5);
+      const actions = await actionsOf(target, c.id);
+      assert.deepEqual(actions.slice(0, 6), ['create', 'start', 'pause', 'kill', 'unpause', 'die']);
+    }
+  },
+  'a signal to stop with must be one': async (target) => {
+    await using c = await run(target, 'exec sleep 1000');
+    // The dockerd of the test does not know the parameter yet.
+    if (target.name === 'dockerd') return;
+    const reply = await target.api('POST', `${c.path}/stop?signal=NOPE&t=0`);
+    assert.deepEqual([reply.status, reply.json()], [400, { message: 'Invalid signal: NOPE' }]);
+    assert.equal(await status(target, 'POST', `/v1.41${c.path}/stop?signal=NOPE&t=0`), 204);
   },
   'a name is held by one container at a time and free once it is gone': async (target) => {
     const made = await target.docker(['create', '--name', 'only', 'busybox', 'true']);

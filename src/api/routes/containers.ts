@@ -115,9 +115,9 @@ const inspect: Handler = async (x, reply) => {
   reply.json(containerInspect(container, { api: x.api, size }));
 };
 
-function stopOptions({ query }: Exchange): { seconds?: number; signal?: string } {
+function stopOptions({ query, api }: Exchange): { seconds?: number; signal?: string } {
   const seconds = query.int('t');
-  const signal = query.text('signal');
+  const signal = api >= 42 ? query.text('signal') : '';
   return { ...(seconds === undefined ? {} : { seconds }), ...(signal === '' ? {} : { signal }) };
 }
 

@@ -1,9 +1,10 @@
 import { parseSignal, signalNumber } from '../../spec/signals.ts';
 import { endsWithin } from '../../util/ends-within.ts';
-import { conflict, internal, notModified } from '../../util/errors.ts';
+import { conflict, internal, kindOf, notModified } from '../../util/errors.ts';
 import { emitContainer } from './container-events.ts';
 import { giveUpRestart } from './give-up-restart.ts';
 import type { Parts } from './parts.ts';
+import { unpauseContainer } from './pause.ts';
 import { saveState } from './save-state.ts';
 import type { Live, Tracked } from './tracked.ts';
 import { isRunning } from './wait.ts';
@@ -18,11 +19,11 @@ export interface StopOptions {
   signal?: string;
 }
 
-/** Asks the process to end, waits, and kills it when it does not. @throws `not-modified` when nothing runs. */
+/** Asks the process to end, waits, and kills it when it does not. @throws `not-modified` when nothing runs, `invalid` for an unknown signal. */
 export async function stopContainer(parts: Parts, tracked: Tracked, options: StopOptions): Promise<void> {
   const { container } = tracked;
   if (!isRunning(tracked)) throw notModified('');
-  signalNumber(signalOf(tracked, options));
+  if (options.signal) parseSignal(options.signal);
   markStopped(parts, tracked);
   if (await endsWithoutProcess(parts, tracked)) return emitContainer(parts.events, container, 'stop');
   await endProcess(parts, tracked, options);
@@ -96,6 +97,19 @@ async function sendSignal(parts: Parts, tracked: Tracked, signal: number): Promi
     if (!/no such process|process already finished|not found|process exited/i.test(String(error))) throw error;
   }
   emitContainer(parts.events, container, 'kill', { signal: String(signal) });
+  if (container.state.status === 'paused' && thaws(signal, container.config.StopSignal))
+    await unpauseToEnd(parts, tracked);
+}
+
+/** As in dockerd: a frozen process goes on to receive its stop signal, and when none was chosen for it, any signal. */
+const thaws = (signal: number, stopSignal: string): boolean =>
+  signal !== SIGKILL && (stopSignal === '' || signal === signalNumber(stopSignal));
+
+/** It may have ended, or been thawed by somebody else. */
+async function unpauseToEnd(parts: Parts, tracked: Tracked): Promise<void> {
+  await unpauseContainer(parts, tracked).catch((error: unknown) => {
+    if (kindOf(error) !== 'conflict') throw error;
+  });
 }
 
 /** Lets a frozen process get its signal. Some runtimes have done so themselves by now, and the process may be gone. */
