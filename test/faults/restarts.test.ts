@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { importBusybox } from '../support/both.ts';
 import { eventually, type Inspected, type Made, run } from '../support/containers.ts';
 import { startGantry, type TestEngine } from '../support/gantry.ts';
+import { command } from '../support/target.ts';
 
 type Seen = Inspected & { RestartCount: number };
 
@@ -68,6 +70,28 @@ describe('restart policies and daemons that go', () => {
       const { State } = await look(c);
       return State.Status === 'running' && State.Pid !== Pid;
     });
+  });
+
+  test('after a boot of the host, which ends every process and empties /run, what is to run runs', async () => {
+    await using always = await run(engine, 'echo up; exec sleep 1000', policy('always'));
+    await using failed = await run(engine, 'echo up; exec sleep 1000', policy('on-failure'));
+    await using stopped = await run(engine, 'exec sleep 1000', policy('unless-stopped'));
+    await using plain = await run(engine, 'exec sleep 1000');
+    assert.equal((await engine.api('POST', `${stopped.path}/stop?t=0`)).status, 204);
+    const pids = await Promise.all([always, failed, plain].map(async (c) => (await look(c)).State.Pid));
+    const shims = await Promise.all(pids.map(parentOf));
+    await engine.crash();
+    for (const pid of [...new Set(shims), ...pids]) process.kill(pid, 'SIGKILL');
+    for (const c of [always, failed, plain]) {
+      await command('umount', ['-l', join(engine.execRoot, 'bundles', c.id, 'rootfs')]);
+      await rm(join(engine.execRoot, 'bundles', c.id), { recursive: true });
+    }
+    for (const dir of ['execs', 'runtimes']) await rm(join(engine.execRoot, dir), { recursive: true });
+    await engine.start();
+    await reaches(always, 'running');
+    await reaches(failed, 'running');
+    for (const c of [stopped, plain]) assert.equal(await statusOf(c), 'exited');
+    assert.equal((await look(plain)).State.ExitCode, 255);
   });
 
   test('a shim that is killed costs its containers one restart', async () => {

@@ -51,6 +51,8 @@ onBoth('restart policies', {
     ]);
     const listed = await target.docker(['ps', '--no-trunc', '--filter', `id=${c.id}`, '--format', '{{.Status}}']);
     assert.match(listed.stdout, /^(Restarting \(3\) .* ago|Up .*)\n$/);
+    const counts = (await target.api('GET', '/info')).json();
+    assert.deepEqual([counts['ContainersRunning'], counts['ContainersStopped']], [0, 1], 'what waits does not run');
     assert.deepEqual(await says('POST', '/stop'), [204, '']);
     const after = await look(c);
     assert.deepEqual([after.State.Status, after.State.Running, after.State.ExitCode], ['exited', false, 3]);

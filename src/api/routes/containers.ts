@@ -97,6 +97,8 @@ function endpointsOf(config: Record<string, EndpointConfig | null>): Record<stri
 const create: Handler = async (x, reply) => {
   const body = await readJson(x.req, CreateBodySchema, { root: 'CreateRequest' });
   const { HostConfig, NetworkingConfig, ...config } = body;
+  // Came with 1.44; older clients could not mean it.
+  if (x.api < 44 && config.Healthcheck !== null) config.Healthcheck.StartInterval = 0;
   const platform = readPlatform(x.query);
   const { id, warnings } = await x.engine.containers.create({
     name: x.query.text('name'),

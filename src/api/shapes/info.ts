@@ -12,7 +12,7 @@ export interface InfoCounts {
 const MACHINE: Record<string, string> = { x64: 'x86_64', amd64: 'x86_64', arm64: 'aarch64' };
 
 function containerCounts(statuses: readonly ContainerStatus[]) {
-  const running = statuses.filter((s) => s === 'running' || s === 'restarting').length;
+  const running = statuses.filter((s) => s === 'running').length;
   const paused = statuses.filter((s) => s === 'paused').length;
   return {
     Containers: statuses.length,
