@@ -6,7 +6,6 @@ import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kindOf } from '../../util/errors.ts';
-import { ifExists } from '../../util/files.ts';
 import { silentLog } from '../../util/log.ts';
 import { run } from '../../util/spawn.ts';
 import { openIoPool } from './io-pool.ts';
@@ -30,7 +29,8 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 
 /** True for a process that has ended, whether or not its parent has asked how. */
 const isGone = async (pid: number) => {
-  const status = await ifExists(() => readFile(`/proc/${pid}/status`, 'utf8'));
+  // It may go between the opening and the reading, which is another error than a file that is not there.
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => undefined);
   return status === undefined || /^State:\s+Z/m.test(status);
 };
 
