@@ -14,7 +14,7 @@ import {
 import { kindOf, messageOf } from '../src/util/errors.ts';
 
 // Writes docs/compatibility.md: what of Docker's API works, from the code itself and the names in test/data. To be run after a
-// feature came.
+// feature came: a test compares the page with the code.
 
 const root = join(import.meta.dirname, '..');
 export const PAGE = join(root, 'docs', 'compatibility.md');

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { official, states } from '../scripts/compatibility.ts';
+import { official, PAGE, page, states } from '../scripts/compatibility.ts';
+
+test('docs/compatibility.md says what the code does', () => {
+  assert.equal(readFileSync(PAGE, 'utf8'), page(), 'run: npm run compatibility');
+});
 
 test('every endpoint and field of Docker is answered, acted on or refused', () => {
   const all = states();
