@@ -108,7 +108,8 @@ export function containerInspect(c: Container, o: { api: number; size?: { rw: nu
     ResolvConfPath: c.files.resolvConf,
     HostnamePath: c.files.hostname,
     HostsPath: c.files.hosts,
-    LogPath: c.files.log,
+    // The cache of a log that is sent away is nobody's business.
+    LogPath: ['json-file', 'local'].includes(c.hostConfig.LogConfig.Type) ? c.files.log : '',
     Name: `/${c.name}`,
     RestartCount: c.restartCount,
     Driver: 'overlay2',

@@ -17,7 +17,6 @@ export function completeHostConfig(asked: HostConfig, parts: Parts, config: Cont
     MemorySwap: asked.Memory > 0 && asked.MemorySwap === 0 ? 2 * asked.Memory : asked.MemorySwap,
     MaskedPaths: asked.Privileged ? asked.MaskedPaths : maskedPaths(asked, parts.host),
     ReadonlyPaths: asked.Privileged ? asked.ReadonlyPaths : readonlyPaths(asked),
-    LogConfig: asked.LogConfig.Type === '' ? { ...parts.defaults.logConfig } : asked.LogConfig,
   };
 }
 

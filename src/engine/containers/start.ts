@@ -13,7 +13,7 @@ import { runtimeSpec } from '../runtime-spec/runtime-spec.ts';
 import { emitContainer, emitNetworks } from './container-events.ts';
 import { containerUser } from './container-user.ts';
 import { type Container, initialState } from './model.ts';
-import { openHub } from './open-hub.ts';
+import { connectLog, openHub } from './open-hub.ts';
 import type { Parts } from './parts.ts';
 import { findJoined, type Joined, SHM_DIR } from './peers.ts';
 import { removeContainer } from './remove.ts';
@@ -108,6 +108,8 @@ async function launch(parts: Parts, tracked: Tracked, restartDelay: number): Pro
   const { container } = tracked;
   const joined = findJoined(parts, container);
   await using undo = new AsyncDisposableStack();
+  const sink = await connectLog(container);
+  undo.defer(() => sink?.close());
   const sandbox = await parts.networks.join(joinRequest(container, joined));
   undo.defer(() => parts.networks.leave(container.id));
   const pipes = await parts.io.take({ stdin: container.config.OpenStdin, stderr: !container.config.Tty });
@@ -122,7 +124,7 @@ async function launch(parts: Parts, tracked: Tracked, restartDelay: number): Pro
   const live: Live = {
     task,
     pipes,
-    ...openHub(container, pipes, task, parts.log),
+    ...openHub(container, pipes, task, parts.log, sink),
     startedTick: performance.now(),
     settled: Promise.withResolvers(),
   };

@@ -1,8 +1,12 @@
 import { join } from 'node:path';
 import type { ContainerRow } from '../../store/containers.ts';
+import { keptFiles, type LogConfig } from '../logs/log-config.ts';
 import { commandLine } from './merge-config.ts';
 import { type Container, type ContainerState, initialState } from './model.ts';
 import type { Parts } from './parts.ts';
+
+/** The name of the log that is kept of a container whose messages are sent away. */
+const CACHE = 'container-cached.log';
 
 /** The part of a container that is decided at create and written to the row's `spec`. */
 type StoredSpec = Pick<Container, 'config' | 'hostConfig' | 'networks' | 'mounts'> & { lower: readonly string[] };
@@ -45,6 +49,12 @@ export function fromRow(row: ContainerRow, paths: Parts['paths']): Container {
   return container;
 }
 
+/** Where the log's files are, or the cache of one that is sent away; empty when nothing is kept. */
+function logPath(config: LogConfig, dir: string, id: string): string {
+  if (keptFiles(config).Type === 'none') return '';
+  return join(dir, config.Type === 'json-file' || config.Type === 'local' ? `${id}-json.log` : CACHE);
+}
+
 /** Puts a container together from what is stored and what follows from it. */
 export function assemble(o: {
   id: string;
@@ -58,7 +68,7 @@ export function assemble(o: {
   const { config, hostConfig, networks, mounts, lower } = o.spec;
   const dir = join(o.paths.containers, o.id);
   const named = join(o.paths.containers, networkOwner(hostConfig.NetworkMode) ?? o.id);
-  const logs = hostConfig.LogConfig.Type === 'none' ? '' : join(dir, `${o.id}-json.log`);
+  const logs = logPath(hostConfig.LogConfig, dir, o.id);
   return {
     id: o.id,
     name: o.name,

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { kindOf } from '../../util/errors.ts';
-import { logLimits, parseSize, validateLogConfig } from './log-config.ts';
+import { keptFiles, logLimits, validateLogConfig } from './log-config.ts';
 import { logAttributes, parseTag } from './log-tag.ts';
+import { parseSize } from './parse-size.ts';
 
 const defaults = { Type: 'json-file', Config: { 'max-size': '1m' } };
 const check = (Type: string, Config: Record<string, string> = {}) => validateLogConfig({ Type, Config }, defaults);
@@ -36,11 +37,28 @@ test('sizes', () => {
     assert.throws(() => parseSize(bad, 1000), { message: `invalid size: '${bad}'` });
 });
 
+test('a log that is sent away is kept in a cache, unless that is not wanted', () => {
+  const kept = (Config: Record<string, string>) => keptFiles(check('syslog', Config));
+  assert.deepEqual(kept({}), { Type: 'local', Config: {} });
+  assert.deepEqual(kept({ 'cache-max-size': '1m', 'cache-compress': 'false' }).Config, {
+    'max-size': '1m',
+    compress: 'false',
+  });
+  assert.equal(kept({ 'cache-disabled': 'true' }).Type, 'none');
+  assert.throws(() => check('awslogs'), /the log driver 'awslogs' is not supported/);
+});
+
 test('mistakes are refused in words of Docker', () => {
   const prefix = 'failed to initialize logging driver: ';
   const cases: [string, Record<string, string>, string][] = [
-    ['foo', {}, "logger: no log driver named 'foo' is registered"],
-    ['syslog', {}, "logger: no log driver named 'syslog' is registered"],
+    ['foo', {}, 'error looking up logging plugin foo: plugin "foo" not found'],
+    ['syslog', { x: 'y' }, "unknown log opt 'x' for syslog log driver"],
+    ['syslog', { 'cache-disabled': 'x' }, 'invalid value for option cache-disabled: x'],
+    [
+      'json-file',
+      { mode: 'non-blocking', 'max-buffer-size': 'x' },
+      "error parsing option max-buffer-size: invalid size: 'x'",
+    ],
     ['json-file', { x: 'y' }, "unknown log opt 'x' for json-file log driver"],
     ['local', { labels: 'y' }, "unknown log opt 'labels' for log driver local"],
     ['json-file', { mode: 'foo' }, 'logger: logging mode not supported: foo'],
@@ -75,12 +93,9 @@ test('mistakes are refused in words of Docker', () => {
   );
 });
 
-test('the non-blocking mode is refused as not supported', () => {
-  assert.throws(
-    () => check('json-file', { mode: 'non-blocking', 'max-buffer-size': '1m' }),
-    (error: Error) => kindOf(error) === 'unsupported',
-  );
-  assert.equal(check('json-file', { mode: 'blocking' }).Config['mode'], 'blocking');
+test('every driver may be told not to hold its container up', () => {
+  const asked = { mode: 'non-blocking', 'max-buffer-size': '1m' };
+  assert.deepEqual(check('local', asked).Config, asked);
 });
 
 const subject = {
@@ -88,6 +103,7 @@ const subject = {
   name: 'web',
   imageId: 'sha256:feedfeedfeedfeed',
   imageName: 'nginx',
+  created: '2026-01-02T03:04:05.000000006Z',
   command: ['nginx', '-g'],
   labels: { tier: 'front', 'app.name': 'x', other: 'y' },
   env: ['PATH=/bin', 'MODE=a=b', 'FLAG'],

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { invalid } from '../../util/errors.ts';
 import { shortId } from '../../util/id.ts';
 
@@ -8,6 +9,8 @@ export interface LogSubject {
   name: string;
   imageId: string;
   imageName: string;
+  /** RFC 3339. */
+  created: string;
   /** The process and its arguments. */
   command: readonly string[];
   labels: Readonly<Record<string, string>>;
@@ -24,6 +27,11 @@ const FIELDS: Readonly<Record<string, (subject: LogSubject) => string>> = {
   ImageName: ({ imageName }) => imageName,
   Command: ({ command }) => command.join(' '),
   DaemonName: () => 'docker',
+  Hostname: () => hostname(),
+  ContainerID: ({ id }) => id,
+  ContainerName: ({ name }) => `/${name}`,
+  ContainerImageID: ({ imageId }) => imageId,
+  ContainerImageName: ({ imageName }) => imageName,
 };
 
 type Part = string | ((subject: LogSubject) => string);
@@ -50,6 +58,11 @@ function parseField(action: string): Part {
   const name = /^\.(\w+)$/.exec(action)?.[1];
   if (name === undefined)
     throw invalid(`template: log-tag:1: only fields such as {{.Name}} are supported: {{${action}}}`);
+  if (name === 'ExtraAttributes') {
+    throw invalid(
+      'template: log-tag:1:2: executing "log-tag" at <.ExtraAttributes>: wrong number of args for ExtraAttributes: want 1 got 0',
+    );
+  }
   const field = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
   if (field === undefined) {
     throw invalid(
@@ -59,17 +72,25 @@ function parseField(action: string): Part {
   return field;
 }
 
-/** What the options `labels`, `env`, their patterns and `tag` add to each record of a container's log. */
-export function logAttributes(config: Readonly<Record<string, string>>, subject: LogSubject): Record<string, string> {
+/** What the options `labels` and `env` and their patterns choose of a container. */
+export function extraAttributes(config: Readonly<Record<string, string>>, subject: LogSubject): Record<string, string> {
   const env = Object.fromEntries(subject.env.filter((entry) => entry.includes('=')).map(splitEnv));
-  const attrs = {
+  return {
     ...pick(subject.labels, config['labels'], config['labels-regex']),
     ...pick(env, config['env'], config['env-regex']),
   };
-  const tag = config['tag'] ?? '';
-  if (tag === '') return attrs;
-  const text = parseTag(tag).map((part) => (typeof part === 'string' ? part : part(subject)));
-  return { ...attrs, tag: text.join('') };
+}
+
+/** The tag of a container's messages; its short id when no other was asked for. */
+export function tagOf(config: Readonly<Record<string, string>>, subject: LogSubject): string {
+  const parts = parseTag(config['tag'] || '{{.ID}}');
+  return parts.map((part) => (typeof part === 'string' ? part : part(subject))).join('');
+}
+
+/** What the options `labels`, `env`, their patterns and `tag` add to each record of a container's log. */
+export function logAttributes(config: Readonly<Record<string, string>>, subject: LogSubject): Record<string, string> {
+  const attrs = extraAttributes(config, subject);
+  return (config['tag'] ?? '') === '' ? attrs : { ...attrs, tag: tagOf(config, subject) };
 }
 
 function splitEnv(entry: string): [string, string] {

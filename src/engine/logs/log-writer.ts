@@ -1,12 +1,14 @@
-import type { Log } from '../../util/log.ts';
+import { type Log, silentLog } from '../../util/log.ts';
 import type { OutputName } from '../engine.ts';
+import type { LogSink } from './drivers/driver.ts';
 import { jsonFormat } from './json-format.ts';
 import { LineBuffer } from './line-cut.ts';
 import { localFormat } from './local-format.ts';
 import { LogClock } from './log-clock.ts';
-import { type LogConfig, logLimits } from './log-config.ts';
+import { keptFiles, type LogConfig, logLimits } from './log-config.ts';
 import { LogFile } from './log-file.ts';
 import type { LogFormat } from './log-format.ts';
+import { RemoteLog } from './remote-log.ts';
 import { type Unfinished, UnfinishedFile } from './unfinished-lines.ts';
 import { wholeLines } from './whole-lines.ts';
 
@@ -21,6 +23,8 @@ export interface LogWriter {
   end(): void;
   /** Closes and leaves unfinished lines to the next daemon. */
   close(): void;
+  /** Resolves when a receiver that lags has caught up; undefined when there is nothing to wait for. */
+  room(): Promise<void> | undefined;
   /** What readers follow; undefined when nothing is kept. */
   readonly file: LogFile | undefined;
   /** What has been read of lines that have not ended. */
@@ -38,29 +42,56 @@ export function formatOf(driver: string, attrs: Readonly<Record<string, string>>
  *
  * @param options.config complete and checked by `validateLogConfig`.
  * @param options.attrs from `logAttributes`.
- * @param options.log told once when the disk is full.
+ * @param options.sink where messages go beside the files; the writer closes it.
+ * @param options.log told once when the disk is full, or messages do not reach their receiver.
  */
 export function openLogWriter(options: {
   config: LogConfig;
   path: string;
   attrs: Readonly<Record<string, string>>;
+  sink?: LogSink | undefined;
   log?: Log;
 }): LogWriter {
-  const { config, path, attrs, log } = options;
-  const format = formatOf(config.Type, attrs);
-  if (format === undefined) return silentWriter();
-  const limits = logLimits(config);
-  return new FileWriter(new LogFile(path, limits, format, log), format, limits.maxSize);
+  const { config, path, attrs, sink, log } = options;
+  const remote = sink === undefined ? undefined : new RemoteLog(sink, config, log ?? silentLog());
+  const kept = keptFiles(config);
+  const format = formatOf(kept.Type, attrs);
+  if (format === undefined) return remote === undefined ? silentWriter() : sendingWriter(remote);
+  const limits = logLimits(kept);
+  return new FileWriter(new LogFile(path, limits, format, log), format, limits.maxSize, remote);
 }
 
+const NOTHING = Buffer.alloc(0);
+
 function silentWriter(): LogWriter {
-  const nothing = Buffer.alloc(0);
   return {
     write: () => {},
     end: () => {},
     close: () => {},
+    room: () => undefined,
     file: undefined,
-    unfinished: () => ({ stdout: nothing, stderr: nothing }),
+    unfinished: () => ({ stdout: NOTHING, stderr: NOTHING }),
+  };
+}
+
+/** Sends messages away and keeps nothing, not even a line's start for the next daemon. */
+function sendingWriter(remote: RemoteLog): LogWriter {
+  const clock = new LogClock();
+  const lines = { stdout: new LineBuffer(), stderr: new LineBuffer() };
+  const record = (stream: OutputName, bytes: Buffer) => {
+    clock.tick();
+    remote.record(stream, bytes, clock);
+  };
+  return {
+    ...silentWriter(),
+    write: (stream, chunk) => record(stream, lines[stream].push(chunk)),
+    end: () => {
+      record('stdout', lines.stdout.flush());
+      record('stderr', lines.stderr.flush());
+      void remote.outbox.end();
+    },
+    close: () => remote.outbox.close(),
+    room: () => remote.outbox.room(),
   };
 }
 
@@ -72,8 +103,10 @@ class FileWriter implements LogWriter {
   readonly #aside: UnfinishedFile;
   /** Bytes of output that one append may take, so that it fits a file even when the file is to be small. */
   readonly #batch: number;
+  readonly #remote: RemoteLog | undefined;
 
-  constructor(file: LogFile, format: LogFormat, maxSize: number) {
+  constructor(file: LogFile, format: LogFormat, maxSize: number, remote: RemoteLog | undefined) {
+    this.#remote = remote;
     this.file = file;
     this.#batch = Math.max(1, Math.floor(maxSize / LARGEST_GROWTH));
     this.#format = format;
@@ -102,11 +135,17 @@ class FileWriter implements LogWriter {
     this.#record('stderr', this.#lines.stderr.flush());
     this.#aside.remove();
     this.file.close();
+    void this.#remote?.outbox.end();
   }
 
   close(): void {
     this.#aside.close();
     this.file.close();
+    this.#remote?.outbox.close();
+  }
+
+  room(): Promise<void> | undefined {
+    return this.#remote?.outbox.room();
   }
 
   unfinished(): Unfinished {
@@ -120,5 +159,6 @@ class FileWriter implements LogWriter {
       const { buffer, length } = this.#format.encode(stream, part, this.#clock);
       this.file.append(buffer, length);
     }
+    this.#remote?.record(stream, bytes, this.#clock);
   }
 }

@@ -1,7 +1,7 @@
 import { unsupported } from '../../util/errors.ts';
 import { formatRfc3339NanoFixed, nowNano } from '../../util/time.ts';
 import type { LogEntry, LogQuery } from '../engine.ts';
-import type { LogConfig } from './log-config.ts';
+import { keptFiles, type LogConfig } from './log-config.ts';
 import { LogCursor } from './log-cursor.ts';
 import { formatOf, type LogWriter } from './log-writer.ts';
 
@@ -22,7 +22,7 @@ export interface LogSource {
  * @throws `unsupported` on the first `next` when the driver keeps nothing.
  */
 export async function* readLogs(source: LogSource, query: LogQuery): AsyncGenerator<LogEntry[], void, undefined> {
-  const format = formatOf(source.config.Type);
+  const format = formatOf(keptFiles(source.config).Type);
   if (format === undefined) throw unsupported('configured logging driver does not support reading');
   const writer = source.writer?.file;
   using cursor = await LogCursor.open({ path: source.path, format, writer, tail: query.tail });

@@ -23,7 +23,7 @@ export interface HubOptions {
 
 /**
  * The hub of one process's streams. What is read from a pipe is in the log before anything else happens, and then goes to every
- * attached client. A client that lags pauses the pipes of this process, and with that the process, as in Docker; the
+ * attached client. A client that lags, or a receiver of the log, pauses the pipes of this process, and with that the process, as in Docker; the
  * hubs of other processes do not notice.
  */
 export class StdioHub {
@@ -32,8 +32,8 @@ export class StdioHub {
   readonly #stdinOnce: boolean;
   readonly #closeStdin: () => Promise<void>;
   readonly #clients = new Set<Client>();
-  /** Clients that keep the pipes paused. */
-  readonly #holding = new Set<Client>();
+  /** Clients, and the log's receiver, that keep the pipes paused. */
+  readonly #holding = new Set<Client | LogWriter>();
   #stdinClosed = false;
   #finished = false;
   /** Bytes that may still come although a client lags; undefined while the process runs. */
@@ -99,6 +99,7 @@ export class StdioHub {
 
   #output(stream: OutputName, chunk: Buffer): void {
     this.log?.write(stream, chunk);
+    this.#holdForLog();
     if (this.#grace !== undefined) this.#spendGrace(chunk.length);
     for (const client of this.#clients) if (client.live) this.#deliver(client, stream, chunk);
   }
@@ -121,8 +122,17 @@ export class StdioHub {
     );
   }
 
-  #release(client: Client): void {
-    if (this.#holding.delete(client)) this.#setFlow();
+  #holdForLog(): void {
+    const log = this.log;
+    const room = log?.room();
+    if (log === undefined || room === undefined || this.#holding.has(log)) return;
+    this.#holding.add(log);
+    this.#setFlow();
+    void room.then(() => this.#release(log));
+  }
+
+  #release(holder: Client | LogWriter): void {
+    if (this.#holding.delete(holder)) this.#setFlow();
   }
 
   #spendGrace(bytes: number): void {

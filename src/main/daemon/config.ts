@@ -21,6 +21,8 @@ export const ConfigSchema = v.strictObject({
   pidfile: v.optional(v.string()),
   debug: v.optional(v.boolean()),
   'log-level': v.optional(v.picklist(LOG_LEVELS)),
+  'log-driver': v.optional(v.string()),
+  'log-opts': v.optional(v.record(v.string(), v.string())),
   group: v.optional(v.string()),
   'default-runtime': v.optional(v.string()),
   runtimes: v.optional(v.record(v.string(), RuntimeSchema)),
@@ -50,6 +52,8 @@ export interface DaemonConfig {
   readonly pidfile: string;
   readonly debug: boolean;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** What containers that say nothing of their log get. */
+  readonly logConfig: { readonly Type: string; readonly Config: Readonly<Record<string, string>> };
   /** Group that may use the socket; undefined: `docker`, if there is such a group. */
   readonly group: string | undefined;
   readonly defaultRuntime: string | undefined;

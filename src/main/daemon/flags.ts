@@ -30,7 +30,9 @@ Options:
       --seccomp-profile string   Seccomp profile of containers that name none: a file, "builtin" or "unconfined"
   -H, --host list                Socket to listen on (repeatable, default "unix:///run/gantry/gantry.sock")
       --live-restore             Keep containers running when the engine ends: always so
+      --log-driver string        Log driver of containers that name none (default "json-file")
   -l, --log-level string         "debug", "info", "warn", "error" or "fatal" (default "info")
+      --log-opt list             Option of the log driver, as NAME=VALUE (repeatable)
   -p, --pidfile string           Where to write the process id (default "<exec-root>/gantry.pid")
       --shutdown-timeout int     Has no effect: no container is stopped when the engine ends
   -v, --version                  Print version information
@@ -64,7 +66,9 @@ const options = {
   init: { type: 'boolean' },
   'init-path': { type: 'string' },
   'live-restore': { type: 'boolean' },
+  'log-driver': { type: 'string' },
   'log-level': { type: 'string', short: 'l' },
+  'log-opt': { type: 'string', multiple: true },
   'no-new-privileges': { type: 'boolean' },
   pidfile: { type: 'string', short: 'p' },
   'seccomp-profile': { type: 'string' },
@@ -79,6 +83,7 @@ export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
     'add-runtime': runtimes,
     'cdi-spec-dir': cdi,
     'config-file': configFile,
+    'log-opt': logOpts,
     host,
     'default-stop-timeout': stopTimeout,
     'shutdown-timeout': shutdownTimeout,
@@ -92,6 +97,7 @@ export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
     ...seconds('shutdown-timeout', shutdownTimeout),
     ...(host === undefined ? {} : { hosts: host }),
     ...(cdi === undefined ? {} : { 'cdi-spec-dirs': cdi }),
+    ...(logOpts === undefined ? {} : { 'log-opts': Object.fromEntries(logOpts.map(parseLogOption)) }),
     ...(runtimes === undefined ? {} : { runtimes: Object.fromEntries(runtimes.map(parseRuntime)) }),
   };
   const config = v.safeParse(ConfigSchema, given);
@@ -120,4 +126,10 @@ function seconds(name: string, text: string | undefined): Record<string, number>
   if (text === undefined) return {};
   if (!/^-?\d+$/.test(text)) throw invalid(`invalid value for --${name}: expected a number of seconds`);
   return { [name]: Number(text) };
+}
+
+function parseLogOption(text: string): [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1) throw invalid(`bad format for log-opt: ${text}: expected NAME=VALUE`);
+  return [text.slice(0, at), text.slice(at + 1)];
 }

@@ -46,6 +46,15 @@ test('flags and file each set what they name', async () => {
   assert.equal(config.logLevel, 'debug');
 });
 
+test('the log of containers that name none', async () => {
+  assert.deepEqual((await load([], {})).logConfig, { Type: 'json-file', Config: {} });
+  const flags = ['--log-driver', 'local', '--log-opt', 'max-size=1m', '--log-opt', 'compress=false'];
+  const asked = { Type: 'local', Config: { 'max-size': '1m', compress: 'false' } };
+  assert.deepEqual((await load(flags, {})).logConfig, asked);
+  assert.deepEqual((await load([], { 'log-driver': 'local', 'log-opts': asked.Config })).logConfig, asked);
+  assert.throws(() => parseDaemonFlags(['--log-opt', 'x']), /bad format for log-opt/);
+});
+
 test('a bad key is refused by its name', async () => {
   await assert.rejects(load([], { 'data-rot': '/x' }), /don't match any configuration option: data-rot/);
   await assert.rejects(load([], { debug: 'yes' }), /debug: .*boolean/);

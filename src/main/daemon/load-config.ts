@@ -76,6 +76,7 @@ function complete(given: PartialConfig): Omit<DaemonConfig, 'specDefaults' | 'se
     pidfile: resolve(given.pidfile ?? join(execRoot, 'gantry.pid')),
     debug,
     logLevel: debug ? 'debug' : (given['log-level'] ?? 'info'),
+    logConfig: { Type: given['log-driver'] ?? 'json-file', Config: given['log-opts'] ?? {} },
     group: given.group,
     defaultRuntime: given['default-runtime'],
     runtimes: given.runtimes ?? {},

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer } from 'node:tls';
+import type { LogMessage } from './driver.ts';
+import { parseFluentdAddress } from './fluentd.ts';
+import { gelfDatagrams } from './gelf-datagrams.ts';
+import { journalEntry } from './journal-entry.ts';
+import { openJournal } from './journald.ts';
+import { eventTime, pack } from './msgpack.ts';
+import { syslog } from './syslog.ts';
+import { formatSyslog } from './syslog-format.ts';
+import { parseTransportUrl } from './transport-url.ts';
+
+const dir = await mkdtemp(join(tmpdir(), 'gantry-drivers-'));
+after(() => rm(dir, { recursive: true }));
+
+const subject = {
+  id: 'abcdef0123456789',
+  name: 'web',
+  imageId: 'sha256:feed',
+  imageName: 'nginx',
+  created: '2026-01-02T03:04:05.6Z',
+  command: ['nginx'],
+  labels: { 'app.name': 'x' },
+  env: [],
+};
+const say = (line: string, partial?: LogMessage['partial']): LogMessage => ({
+  stream: 'stdout',
+  line: Buffer.from(line),
+  time: 0n,
+  ...(partial === undefined ? {} : { partial }),
+});
+
+test('heads of syslog', () => {
+  const head = { priority: 30, tag: 't', host: 'h', pid: 7, at: new Date(2026, 0, 2, 3, 4, 5, 6) };
+  assert.equal(formatSyslog('', head), '<30>Jan  2 03:04:05 t[7]: ');
+  assert.equal(formatSyslog('rfc3164', head), '<30>Jan  2 03:04:05 h t[7]: ');
+  assert.match(formatSyslog('rfc5424', head), /^<30>1 2026-01-02T03:04:05(Z|[+-]\d\d:\d\d) h t 7 t - $/);
+  assert.match(formatSyslog('rfc5424micro', head), /^<30>1 2026-01-02T03:04:05\.006000(Z|[+-]\d\d:\d\d) h t 7 t - $/);
+});
+
+test('addresses', () => {
+  assert.deepEqual(parseTransportUrl('tcp://[::1]:5'), { scheme: 'tcp', host: '::1', port: 5, path: '' });
+  assert.deepEqual(parseTransportUrl('unix:///a/b'), { scheme: 'unix', host: '', port: undefined, path: '/a/b' });
+  assert.throws(() => parseTransportUrl('tcp://[::1'), { message: 'parse "tcp://[::1": missing \']\' in host' });
+  assert.deepEqual(parseFluentdAddress(), { host: '127.0.0.1', port: 24224 });
+  assert.deepEqual(parseFluentdAddress('h'), { host: 'h', port: 24224 });
+  assert.deepEqual(parseFluentdAddress('unix:///s'), { path: '/s' });
+  assert.deepEqual(parseFluentdAddress('tls://h:1'), { host: 'h', port: 1, tls: { servername: 'h' } });
+  assert.throws(() => parseFluentdAddress('http://x'), { message: /invalid fluentd-address http:\/\/x: strconv.Atoi/ });
+});
+
+test('MessagePack', () => {
+  assert.equal(pack(['a', 1, { b: 'c' }]).toString('hex'), '93a161ce0000000181a162a163');
+  assert.equal(pack('x'.repeat(40)).subarray(0, 2).toString('hex'), 'd928');
+  assert.equal(pack('x'.repeat(300)).subarray(0, 3).toString('hex'), 'da012c');
+  assert.equal(pack('x'.repeat(70_000)).subarray(0, 5).toString('hex'), 'db00011170');
+  assert.equal(
+    pack(Array.from({ length: 20 }, () => 'a'))
+      .subarray(0, 3)
+      .toString('hex'),
+    'dc0014',
+  );
+  assert.equal(pack(eventTime(2_000_000_003n)).toString('hex'), 'd7000000000200000003'.slice(0, 20));
+});
+
+test('a message that would need too many chunks is lost', () => {
+  assert.equal(gelfDatagrams(Buffer.alloc(1408 * 128), 'none', 1).length, 128);
+  assert.throws(() => gelfDatagrams(Buffer.alloc(1408 * 128 + 1), 'none', 1), /msg too large, would need 129 chunks/);
+});
+
+test('an entry of the journal', () => {
+  const entry = journalEntry({ A: 'x', MESSAGE: Buffer.from('a\nb') });
+  assert.equal(entry.toString('latin1'), 'A=x\nMESSAGE\n\x03\0\0\0\0\0\0\0a\nb\n');
+});
+
+// Receives datagrams on a unix socket, and prints each in hexadecimal on a line of its own.
+const RECEIVER = `use Socket; $| = 1; socket(my $s, AF_UNIX, SOCK_DGRAM, 0); bind($s, sockaddr_un($ARGV[0])) or die $!;
+print "ready\\n"; while (defined recv($s, my $m, 1000000, 0)) { print unpack('H*', $m), "\\n" }`;
+
+async function datagramReceiver(path: string) {
+  const child = spawn('perl', ['-e', RECEIVER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.on('data', (chunk) => (text += String(chunk)));
+  const line = async (): Promise<string> => {
+    while (!text.includes('\n')) await sleep(5);
+    const at = text.indexOf('\n');
+    const first = text.slice(0, at);
+    text = text.slice(at + 1);
+    return first;
+  };
+  assert.equal(await line(), 'ready');
+  return {
+    next: async () => Buffer.from(await line(), 'hex').toString(),
+    end: async () => {
+      child.kill();
+      await once(child, 'exit');
+    },
+  };
+}
+
+test('the journal gets its fields, a long line marked as such, and goes on when its daemon was started again', async () => {
+  const path = join(dir, 'journal');
+  const first = await datagramReceiver(path);
+  const sink = openJournal(path, { labels: 'app.name' }, subject);
+  await sink.connect();
+  await sink.send(say('hello', { id: 'i', ordinal: 1, last: false }));
+  const fields = (await first.next()).trimEnd().split('\n').sort();
+  assert.deepEqual(fields, [
+    'APP_NAME=x',
+    'CONTAINER_ID=abcdef012345',
+    'CONTAINER_ID_FULL=abcdef0123456789',
+    'CONTAINER_NAME=web',
+    'CONTAINER_PARTIAL_MESSAGE=true',
+    'CONTAINER_TAG=abcdef012345',
+    'IMAGE_NAME=nginx',
+    'MESSAGE=hello',
+    'PRIORITY=6',
+    'SYSLOG_IDENTIFIER=abcdef012345',
+  ]);
+  await sink.send(say('y'.repeat(16_384)));
+  assert.match(await first.next(), /^MESSAGE=y{16384}\n/);
+  await first.end();
+  await rm(path);
+  await assert.rejects(sink.send(say('lost')));
+  const again = await datagramReceiver(path);
+  await sink.send(say('back'));
+  assert.match(await again.next(), /^MESSAGE=back\n/);
+  sink.close();
+  await assert.rejects(sink.send(say('late')), /closed/);
+  await again.end();
+});
+
+test('syslog over a unix datagram socket', async () => {
+  const path = join(dir, 'log');
+  const receiver = await datagramReceiver(path);
+  const sink = syslog.open({ 'syslog-address': `unixgram://${path}`, tag: 't' }, subject);
+  await sink.connect();
+  await sink.send(say('hello'));
+  assert.match(await receiver.next(), /^<30>.* t\[\d+\]: hello\n$/);
+  sink.close();
+  await receiver.end();
+});
+
+test('syslog over TLS: the authority counts, unless it is skipped; frames by length', async () => {
+  const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
+  const subjectName = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const args = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', cert];
+  execFileSync('openssl', [...args, ...subjectName], { stdio: 'ignore' });
+  let got = '';
+  const server = createServer({ key: await readFile(key), cert: await readFile(cert) }, (socket) => {
+    socket.on('data', (chunk) => (got += String(chunk))).on('error', () => {});
+  });
+  server.on('tlsClientError', () => {});
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = `tcp+tls://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const open = (more: Record<string, string>) =>
+    syslog.open({ 'syslog-address': address, 'syslog-format': 'rfc5424', tag: 't', ...more }, subject);
+  await assert.rejects(open({}).connect(), /self-signed certificate/);
+  for (const more of [{ 'syslog-tls-ca-cert': cert }, { 'syslog-tls-skip-verify': '1' }]) {
+    const sink = open(more);
+    got = '';
+    await sink.send(say('hello'));
+    while (!got.includes('hello')) await sleep(10);
+    const [, length, text = ''] = /^(\d+) (.*\n)$/s.exec(got) ?? [];
+    assert.equal(Number(length), text.length - 1);
+    sink.close();
+  }
+  server.close();
+});

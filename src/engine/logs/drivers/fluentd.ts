@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { invalid } from '../../../util/errors.ts';
+import { extraAttributes, type LogSubject, tagOf } from '../log-tag.ts';
+import { parseSize } from '../parse-size.ts';
+import { LABEL_OPTIONS, type LogDriver, type LogMessage, type LogOptions, type LogSink } from './driver.ts';
+import { eventTime, type Packable, pack } from './msgpack.ts';
+import { boolOption, countOption, durationOption } from './option-values.ts';
+import { type StreamAddress, StreamConnection } from './stream-connection.ts';
+import { parseTransportUrl } from './transport-url.ts';
+
+const HOST = '127.0.0.1';
+const PORT = 24224;
+const BUFFER_LIMIT = 1024 * 1024;
+const RETRY_WAIT = 1000;
+const LONGEST_WAIT = 60_000;
+
+/** `host`, `host:port`, `tcp://…`, `tls://…` or `unix:///path`. @throws `invalid`. */
+export function parseFluentdAddress(given = ''): StreamAddress {
+  if (given === '') return { host: HOST, port: PORT };
+  const address = given.includes('://') ? given : `tcp://${given}`;
+  const { scheme, host, port = PORT, path } = parseAny(address, given);
+  if (scheme === 'unix') return { path };
+  return { host: host || HOST, port, ...(scheme === 'tls' ? { tls: { servername: host } } : {}) };
+}
+
+function parseAny(address: string, given: string) {
+  const bad = (port: string) =>
+    invalid(`invalid fluentd-address ${given}: strconv.Atoi: parsing "${port}": invalid syntax`);
+  if (!/^(tcp|tls|unix):\/\//.test(address)) throw bad(address.slice(address.lastIndexOf(':') + 1));
+  try {
+    return parseTransportUrl(address);
+  } catch {
+    throw bad(address.slice(address.lastIndexOf(':') + 1));
+  }
+}
+
+function parse(options: LogOptions) {
+  const address = parseFluentdAddress(options['fluentd-address']);
+  if (options['fluentd-async'] !== undefined && options['fluentd-async-connect'] !== undefined) {
+    throw invalid("conflicting options: cannot specify both 'fluentd-async' and 'fluentd-async-connect");
+  }
+  const async = boolOption(options['fluentd-async'] ?? options['fluentd-async-connect'], false);
+  const limit = options['fluentd-buffer-limit'];
+  return {
+    address,
+    async,
+    bufferLimit: limit === undefined ? BUFFER_LIMIT : parseSize(limit, 1024),
+    retryWait: durationOption(options['fluentd-retry-wait'], RETRY_WAIT),
+    maxRetries: countOption(options['fluentd-max-retries'], Number.POSITIVE_INFINITY),
+    subSecond: boolOption(options['fluentd-sub-second-precision'], false),
+    ack: boolOption(options['fluentd-request-ack'], false),
+    writeTimeout: durationOption(options['fluentd-write-timeout'], 0),
+    readTimeout: durationOption(options['fluentd-read-timeout'], 0),
+  };
+}
+
+type Settings = ReturnType<typeof parse>;
+
+function open(options: LogOptions, subject: LogSubject): LogSink {
+  const settings = parse(options);
+  const tag = tagOf(options, subject);
+  const extra = extraAttributes(options, subject);
+  const line = new ForwardLine(settings);
+  return {
+    connect: async () => (settings.async ? undefined : line.connect()),
+    send: ({ stream, line: text, time, partial }: LogMessage) => {
+      const record = {
+        container_id: subject.id,
+        container_name: `/${subject.name}`,
+        source: stream,
+        log: text,
+        ...extra,
+        ...(partial === undefined ? {} : partialFields(partial)),
+      };
+      const at = settings.subSecond ? eventTime(time) : time / 1_000_000_000n;
+      return line.send([tag, at, record]);
+    },
+    close: () => line.close(),
+  };
+}
+
+function partialFields({ id, ordinal, last }: NonNullable<LogMessage['partial']>) {
+  return {
+    partial_message: 'true',
+    partial_id: id,
+    partial_ordinal: String(ordinal),
+    partial_last: String(last),
+  };
+}
+
+/** A connection that speaks Fluentd's forward protocol, in its message mode. */
+class ForwardLine {
+  readonly #settings: Settings;
+  readonly #connection: StreamConnection;
+  readonly #closing = new AbortController();
+  #answers = '';
+  #heard = () => {};
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#connection = new StreamConnection(settings.address, (chunk) => {
+      this.#answers += chunk.toString('latin1');
+      this.#heard();
+    });
+  }
+
+  connect(): Promise<void> {
+    return this.#connection.connect();
+  }
+
+  /** Tries until the message is out, and acknowledged where that was asked for; waits longer after each failure. */
+  async send(event: readonly Packable[]): Promise<void> {
+    const chunk = this.#settings.ack ? randomBytes(16).toString('base64') : '';
+    const bytes = pack([...event, chunk === '' ? {} : { chunk }]);
+    for (let tries = 0; ; tries++) {
+      this.#answers = '';
+      try {
+        await within(this.#connection.write(bytes), this.#settings.writeTimeout);
+        if (chunk !== '') await within(this.#acknowledged(chunk), this.#settings.readTimeout);
+        return;
+      } catch (error) {
+        this.#connection.drop();
+        if (tries >= this.#settings.maxRetries || this.#closing.signal.aborted) throw error;
+      }
+      const wait = Math.min(LONGEST_WAIT, this.#settings.retryWait * 1.5 ** tries);
+      await sleep(wait, undefined, { signal: this.#closing.signal });
+    }
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#heard();
+    this.#connection.close();
+  }
+
+  /** The answer is a map of one entry, `ack`, whose value is the chunk's name: nothing else holds that text. */
+  async #acknowledged(chunk: string): Promise<void> {
+    while (!this.#answers.includes(chunk)) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#heard = resolve;
+      await Promise.race([promise, this.#connection.ended()]);
+      if (this.#closing.signal.aborted) throw new Error('the log is closed');
+    }
+  }
+}
+
+/** `0` waits for ever. */
+async function within(work: Promise<void>, milliseconds: number): Promise<void> {
+  if (milliseconds === 0) return work;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('i/o timeout')), milliseconds);
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Docker's `fluentd` driver. */
+export const fluentd: LogDriver = {
+  options: [
+    ...LABEL_OPTIONS,
+    'fluentd-address',
+    'fluentd-async',
+    'fluentd-async-connect',
+    'fluentd-buffer-limit',
+    'fluentd-max-retries',
+    'fluentd-read-timeout',
+    'fluentd-request-ack',
+    'fluentd-retry-wait',
+    'fluentd-sub-second-precision',
+    'fluentd-write-timeout',
+  ],
+  check: (options) => void parse(options),
+  open,
+  asyncLimit: (options) => {
+    const { async, bufferLimit } = parse(options);
+    return async ? bufferLimit : undefined;
+  },
+};

@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { invalid } from '../../../util/errors.ts';
+import { shortId } from '../../../util/id.ts';
+import { extraAttributes, type LogSubject, tagOf } from '../log-tag.ts';
+import { LABEL_OPTIONS, type LogDriver, type LogMessage, type LogOptions, type LogSink } from './driver.ts';
+import { journalEntry } from './journal-entry.ts';
+import { UnixDatagrams } from './unix-datagrams.ts';
+
+const SOCKET = '/run/systemd/journal/socket';
+const [INFO, ERROR] = ['6', '3'];
+
+/** The name of a field that a label or a variable becomes: capitals, digits and underscores, none of them first. */
+function fieldName(name: string): string {
+  return name
+    .toUpperCase()
+    .replace(/[^A-Z0-9_]/g, '_')
+    .replace(/^_+/, '');
+}
+
+function open(options: LogOptions, subject: LogSubject): LogSink {
+  if (!existsSync(SOCKET)) throw invalid('journald is not enabled on this host');
+  return openJournal(SOCKET, options, subject);
+}
+
+/** Sends to the journal whose socket is at `path`. */
+export function openJournal(path: string, options: LogOptions, subject: LogSubject): LogSink {
+  const tag = tagOf(options, subject);
+  const extra = Object.entries(extraAttributes(options, subject));
+  const fields = {
+    ...Object.fromEntries(extra.map(([name, value]) => [fieldName(name), value])),
+    CONTAINER_ID: shortId(subject.id),
+    CONTAINER_ID_FULL: subject.id,
+    CONTAINER_NAME: subject.name,
+    CONTAINER_TAG: tag,
+    IMAGE_NAME: subject.imageName,
+    SYSLOG_IDENTIFIER: tag,
+  };
+  const journal = new UnixDatagrams(path);
+  return {
+    connect: () => journal.connect(),
+    send: async ({ stream, line, partial }: LogMessage) => {
+      if (line.length === 0) return;
+      const more = partial !== undefined && !partial.last ? { CONTAINER_PARTIAL_MESSAGE: 'true' } : {};
+      const PRIORITY = stream === 'stderr' ? ERROR : INFO;
+      await journal.send(journalEntry({ MESSAGE: line, PRIORITY, ...fields, ...more }));
+    },
+    close: () => journal.close(),
+  };
+}
+
+/** Docker's `journald` driver. */
+export const journald: LogDriver = { options: LABEL_OPTIONS, check: () => {}, open };

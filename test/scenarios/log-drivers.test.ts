@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync, inflateSync } from 'node:zlib';
+import { onBoth } from '../support/both.ts';
+import { eventually } from '../support/containers.ts';
+import { type Receiver, streamReceiver, udpReceiver } from '../support/log-receivers.ts';
+import type { Target } from '../support/target.ts';
+
+const SCRIPT = 'echo out; sleep 0.1; echo err >&2; sleep 0.1; head -c 20000 /dev/zero | tr "\\0" x; echo; echo last';
+const options = (given: Record<string, string>): string[] =>
+  Object.entries(given).flatMap(([name, value]) => ['--log-opt', `${name}=${value}`]);
+
+/** Runs the script with a log driver; gives the container's id. It is removed when disposed of. */
+async function logged(target: Target, driver: string, given: Record<string, string>, script = SCRIPT) {
+  const name = `logged-${Math.random().toString(36).slice(2)}`;
+  const meant = ['--label', 'a=1', '--env', 'E=2', ...options({ labels: 'a', env: 'E', ...given })];
+  const args = ['run', '-d', '--name', name, '--log-driver', driver, ...meant, 'busybox', 'sh', '-c', script];
+  const { code, stdout, stderr } = await target.docker(args);
+  assert.equal(code, 0, stderr);
+  return { id: stdout.trim(), name, [Symbol.asyncDispose]: async () => void (await target.docker(['rm', '-f', name])) };
+}
+
+/** Process ids, times, and the x of the long line are not the same twice. */
+const plain = (text: string): string =>
+  text
+    .replace(/x{100,}/g, (run) => `<${run.length}>`)
+    .replace(/[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d/g, 'STAMP')
+    .replace(/\d{4}-\d\d-\d\dT[\d:]+Z/g, 'TIME')
+    .replace(/\d{4}-\d\d-\d\dT[\d:]+\.\d{6}Z/g, 'MICROS')
+    .replace(/\[\d+\]/g, '[PID]')
+    .replace(/(MICROS|TIME) \S+ (\S+) \d+ /g, '$1 HOST $2 PID ')
+    .replace(/STAMP (?!tag)\S+ tag/g, 'STAMP HOST tag');
+
+const sortedLines = (it: Receiver): string[] => plain(it.text()).trimEnd().split('\n');
+const texts = ['out', 'err', '<16384>', '<3616>', 'last'];
+
+onBoth('log drivers', {
+  'what cannot be is refused when the container is created': async (target) => {
+    const cases: [string, Record<string, string>, string][] = [
+      ['syslog', { x: 'y' }, "unknown log opt 'x' for syslog log driver"],
+      ['syslog', { 'syslog-address': 'foo' }, 'syslog-address should be in form proto://address, got foo'],
+      ['syslog', { 'syslog-address': 'unix:///nope' }, 'stat /nope: no such file or directory'],
+      ['syslog', { 'syslog-facility': '99' }, 'invalid syslog facility'],
+      ['syslog', { 'syslog-format': 'foo' }, 'Invalid syslog format'],
+      ['gelf', { x: 'y' }, 'gelf-address is a required parameter'],
+      ['gelf', { 'gelf-address': 'unix:///a' }, 'gelf: endpoint needs to be TCP or UDP'],
+      ['gelf', { 'gelf-address': 'udp://a' }, 'gelf: please provide gelf-address as proto://host:port'],
+      ['gelf', { 'gelf-address': 'tcp://a:1', 'gelf-compression-level': '9' }, 'compression is only supported on UDP'],
+      ['fluentd', { x: 'y' }, "unknown log opt 'x' for fluentd log driver"],
+      ['fluentd', { 'fluentd-retry-wait': 'zz' }, 'time: invalid duration "zz"'],
+      ['fluentd', { 'fluentd-buffer-limit': 'zz' }, "invalid size: 'zz'"],
+      ['fluentd', { 'fluentd-address': 'x:y' }, 'strconv.Atoi: parsing "y": invalid syntax'],
+      ['journald', { x: 'y' }, "unknown log opt 'x' for journald log driver"],
+    ];
+    for (const [Type, Config, message] of cases) {
+      const reply = await target.api('POST', '/containers/create', {
+        Image: 'busybox',
+        HostConfig: { LogConfig: { Type, Config } },
+      });
+      assert.equal(reply.status, 400, reply.text);
+      assert.match(reply.json<{ message: string }>().message, new RegExp(`${RegExp.escape(message)}$`));
+    }
+  },
+
+  'a receiver that is not there fails the start': async (target) => {
+    const nobody = 'dial tcp 127.0.0.1:1: connect: connection refused';
+    const cases: [string, Record<string, string>, string][] = [
+      ['syslog', { 'syslog-address': 'tcp://127.0.0.1:1' }, nobody],
+      ['fluentd', { 'fluentd-address': '127.0.0.1:1' }, nobody],
+      ['gelf', { 'gelf-address': 'tcp://127.0.0.1:1' }, `gelf: cannot connect to GELF endpoint: 127.0.0.1:1 ${nobody}`],
+    ];
+    for (const [driver, given, why] of cases) {
+      const message = `failed to initialize logging driver: ${why}`;
+      const args = ['create', '--log-driver', driver, ...options(given), 'busybox', 'true'];
+      const id = (await target.docker(args)).stdout.trim();
+      const start = await target.api('POST', `/containers/${id}/start`);
+      assert.deepEqual([start.status, start.json()['message']], [500, message]);
+      const { State } = (await target.api('GET', `/containers/${id}/json`)).json<{ State: Record<string, unknown> }>();
+      assert.deepEqual([State['Status'], State['ExitCode'], State['Error']], ['created', 128, message]);
+      await target.docker(['rm', id]);
+    }
+  },
+
+  'syslog: each format, over udp': async (target) => {
+    const heads = {
+      '': '<P>STAMP tag[PID]: ',
+      rfc3164: '<P>STAMP HOST tag[PID]: ',
+      rfc5424: '<P>1 TIME HOST tag PID tag - ',
+      rfc5424micro: '<P>1 MICROS HOST tag PID tag - ',
+    };
+    for (const [format, head] of Object.entries(heads)) {
+      await using receiver = await udpReceiver();
+      const address = { 'syslog-address': `udp://127.0.0.1:${receiver.port}` };
+      await using _c = await logged(target, 'syslog', { ...address, 'syslog-format': format, tag: 'tag' });
+      await receiver.until('last');
+      const expected = texts.map((text) => head.replace('P>', text === 'err' ? '27>' : '30>') + text);
+      assert.deepEqual(sortedLines(receiver), expected);
+    }
+  },
+
+  'syslog: over tcp and a unix socket, with a tag and a facility': async (target) => {
+    const dir = await mkdtemp(join(tmpdir(), 'receiver-'));
+    try {
+      for (const listen of [undefined, join(dir, 'syslog')]) {
+        await using receiver = await streamReceiver(listen === undefined ? {} : { listen });
+        const address = listen === undefined ? `tcp://127.0.0.1:${receiver.port}` : `unix://${listen}`;
+        const given = { 'syslog-address': address, 'syslog-facility': 'local0', tag: '{{.ImageName}}/{{.ID}}' };
+        await using c = await logged(target, 'syslog', given);
+        await receiver.until('last');
+        const head = `<P>STAMP busybox/${c.id.slice(0, 12)}[PID]: `;
+        const expected = texts.map((text) => head.replace('P>', text === 'err' ? '131>' : '134>') + text);
+        assert.deepEqual(sortedLines(receiver), expected);
+      }
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+  },
+
+  'gelf: the fields, over udp in each compression': async (target) => {
+    const open = { gzip: gunzipSync, zlib: inflateSync, none: (bytes: Buffer) => bytes };
+    for (const [type, unpack] of Object.entries(open)) {
+      await using receiver = await udpReceiver();
+      const given = { 'gelf-address': `udp://127.0.0.1:${receiver.port}`, 'gelf-compression-type': type };
+      await using c = await logged(target, 'gelf', given, 'echo out; sleep 0.1; echo err >&2');
+      await eventually('both messages', () => receiver.got.length === 2);
+      const [out, err] = receiver.got.map((bytes) => JSON.parse(unpack(bytes).toString()) as Record<string, unknown>);
+      await checkGelf(target, c, out, { text: 'out', level: 6 });
+      assert.deepEqual([err?.['short_message'], err?.['level']], ['err', 3]);
+    }
+  },
+
+  'gelf: a long message in chunks; over tcp each message ends with a zero': async (target) => {
+    await using udp = await udpReceiver();
+    const plainUdp = { 'gelf-address': `udp://127.0.0.1:${udp.port}`, 'gelf-compression-type': 'none' };
+    await using _long = await logged(target, 'gelf', plainUdp, 'head -c 5000 /dev/zero | tr "\\0" x');
+    await eventually('all chunks', () => udp.got.length === 4);
+    assert.ok(udp.got.every((it, i) => it.readUInt16BE(0) === 0x1e0f && it[10] === i && it[11] === 4));
+    const whole = Buffer.concat(udp.got.map((it) => it.subarray(12))).toString();
+    assert.equal((JSON.parse(whole) as { short_message: string }).short_message, 'x'.repeat(5000));
+    await using tcp = await streamReceiver();
+    await using c = await logged(target, 'gelf', { 'gelf-address': `tcp://127.0.0.1:${tcp.port}` });
+    await tcp.until('"short_message":"last"');
+    await eventually('a whole message', () => tcp.text().endsWith('\0'));
+    const messages = tcp
+      .text()
+      .split('\0')
+      .slice(0, -1)
+      .map((it) => JSON.parse(it) as Record<string, unknown>);
+    assert.deepEqual(
+      messages.map((it) => plain(String(it['short_message']))),
+      texts,
+    );
+    await checkGelf(target, c, messages[0], { text: 'out', level: 6 });
+  },
+
+  'fluentd: the records, with whole seconds and with parts of them': async (target) => {
+    for (const precision of ['false', 'true']) {
+      await using receiver = await streamReceiver();
+      const given = { 'fluentd-address': `127.0.0.1:${receiver.port}`, 'fluentd-sub-second-precision': precision };
+      await using c = await logged(target, 'fluentd', { ...given, tag: 'my' }, `${SCRIPT}; printf cut`);
+      await eventually('all records', () => unpackAll(receiver).length === 6);
+      const events = unpackAll(receiver) as [string, unknown, Record<string, string>, object][];
+      const record = { container_id: c.id, container_name: `/${c.name}`, source: 'stdout', a: '1', E: '2' };
+      const partial = (ordinal: string, last: string) => ({
+        partial_message: 'true',
+        partial_id: 'ID',
+        partial_ordinal: ordinal,
+        partial_last: last,
+      });
+      const expected = [
+        { ...record, log: 'out' },
+        { ...record, source: 'stderr', log: 'err' },
+        { ...record, log: '<16384>', ...partial('1', 'false') },
+        { ...record, log: '<3616>', ...partial('2', 'true') },
+        { ...record, log: 'last' },
+        { ...record, log: 'cut', ...partial('1', 'false') },
+      ];
+      const seen = events.map(([, , fields]) => ({
+        ...fields,
+        log: plain(fields['log'] ?? ''),
+        ...(fields['partial_id'] === undefined ? {} : { partial_id: 'ID' }),
+      }));
+      assert.deepEqual(seen, expected);
+      assert.equal(events[2]?.[2]['partial_id'], events[3]?.[2]['partial_id']);
+      assert.ok(
+        events.every(([tag, at, , option]) => {
+          const seconds = precision === 'true' ? Buffer.isBuffer(at) && at.readUInt32BE(0) : at;
+          return (
+            tag === 'my' && Math.abs(Number(seconds) - Date.now() / 1000) < 300 && Object.keys(option).length === 0
+          );
+        }),
+      );
+    }
+  },
+
+  'what was sent away can be read here too, unless that is not wanted': async (target) => {
+    await using receiver = await udpReceiver();
+    const given = { 'syslog-address': `udp://127.0.0.1:${receiver.port}` };
+    await using c = await logged(target, 'syslog', given, 'echo out; echo err >&2');
+    await target.docker(['wait', c.name]);
+    const { stdout, stderr } = await target.docker(['logs', c.name]);
+    assert.deepEqual([stdout, stderr], ['out\n', 'err\n']);
+    const inspect = (await target.api('GET', `/containers/${c.id}/json`)).json<{ LogPath: string }>();
+    assert.equal(inspect.LogPath, '');
+    await using bare = await logged(target, 'syslog', { ...given, 'cache-disabled': 'true' }, 'echo out');
+    await target.docker(['wait', bare.name]);
+    assert.match(
+      (await target.docker(['logs', bare.name])).stderr,
+      /configured logging driver does not support reading/,
+    );
+  },
+});
+
+async function checkGelf(
+  target: Target,
+  { id, name }: { id: string; name: string },
+  message: Record<string, unknown> | undefined,
+  { text, level }: { text: string; level: number },
+): Promise<void> {
+  const inspect = (await target.api('GET', `/containers/${id}/json`)).json<Record<string, string>>();
+  const { timestamp, host, _command, ...rest } = message ?? {};
+  assert.ok(Math.abs(Number(timestamp) - Date.now() / 1000) < 300 && host !== '');
+  assert.match(String(_command), /^sh -c echo out/);
+  assert.deepEqual(rest, {
+    version: '1.1',
+    short_message: text,
+    level,
+    _a: '1',
+    _E: '2',
+    _container_id: id,
+    _container_name: name,
+    _created: inspect['Created'],
+    _image_id: inspect['Image'],
+    _image_name: 'busybox',
+    _tag: id.slice(0, 12),
+  });
+}
+
+/** Every whole message that a receiver has got. */
+function unpackAll(receiver: Receiver): unknown[] {
+  const bytes = Buffer.concat(receiver.got);
+  const found: unknown[] = [];
+  try {
+    for (let at = 0; at < bytes.length; ) {
+      const [value, next] = unpackOne(bytes, at);
+      found.push(value);
+      at = next;
+    }
+  } catch {
+    // The last one is not whole yet.
+  }
+  return found;
+}
+
+/** The value at `at` and where the next one begins: the types of MessagePack that Fluentd's protocol is made of. */
+function unpackOne(bytes: Buffer, at: number): [unknown, number] {
+  const type = bytes.readUInt8(at);
+  const text = (from: number, length: number): [string, number] => {
+    if (from + length > bytes.length) throw new RangeError('not whole');
+    return [bytes.toString('latin1', from, from + length), from + length];
+  };
+  if ((type & 0xe0) === 0xa0) return text(at + 1, type & 31);
+  if (type === 0xd9) return text(at + 2, bytes.readUInt8(at + 1));
+  if (type === 0xda) return text(at + 3, bytes.readUInt16BE(at + 1));
+  if (type === 0xce) return [bytes.readUInt32BE(at + 1), at + 5];
+  if (type === 0xd2) return [bytes.readInt32BE(at + 1), at + 5];
+  if (type === 0xd7) return [bytes.subarray(at + 2, at + 10), at + 10];
+  const map = (type & 0xf0) === 0x80;
+  const values: unknown[] = [];
+  let next = at + 1;
+  for (let left = (type & 15) * (map ? 2 : 1); left > 0; left--) {
+    const [value, after] = unpackOne(bytes, next);
+    values.push(value);
+    next = after;
+  }
+  if (!map) return [values, next];
+  return [Object.fromEntries(values.flatMap((key, i) => (i % 2 === 0 ? [[key, values[i + 1]]] : []))), next];
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { importBusybox } from '../support/both.ts';
+import { eventually } from '../support/containers.ts';
+import { startGantry, type TestEngine } from '../support/gantry.ts';
+import { streamReceiver } from '../support/log-receivers.ts';
+
+// What happens to the messages of a container when their receiver is slow, goes away, or the daemon does.
+
+let engine: TestEngine;
+before(async () => {
+  engine = await startGantry();
+  await importBusybox(engine);
+});
+after(() => engine[Symbol.asyncDispose]());
+
+const FLOOD = 'yes 0123456789012345678901234567890123456789 | head -n 400000';
+
+async function logged(address: string, script: string, more: Record<string, string> = {}): Promise<string> {
+  const options = Object.entries({ 'syslog-address': address, tag: 'tag', ...more }).flatMap(([name, value]) => [
+    '--log-opt',
+    `${name}=${value}`,
+  ]);
+  const args = ['run', '-d', '--log-driver', 'syslog', ...options, 'busybox', 'sh', '-c', script];
+  const { code, stdout, stderr } = await engine.docker(args);
+  assert.equal(code, 0, stderr);
+  return stdout.trim();
+}
+
+const status = async (id: string): Promise<string> =>
+  (await engine.api('GET', `/containers/${id}/json`)).json<{ State: { Status: string } }>().State.Status;
+
+test('a receiver that does not read holds up its container and no other; one told not to wait goes on', async () => {
+  await using deaf = await streamReceiver({ onData: (_, socket) => void socket.pause() });
+  const address = `tcp://127.0.0.1:${deaf.port}`;
+  const held = await logged(address, FLOOD);
+  const free = await logged(address, `${FLOOD}; exit 3`, { mode: 'non-blocking', 'max-buffer-size': '100k' });
+  assert.equal((await engine.docker(['wait', free])).stdout, '3\n');
+  const neighbour = await engine.docker(['run', '--rm', 'busybox', 'echo', 'here']);
+  assert.equal(neighbour.stdout, 'here\n');
+  assert.equal(await status(held), 'running');
+  // Its whole output is in the cache although the receiver has but a part.
+  const { stdout } = await engine.docker(['logs', free]);
+  assert.equal(stdout.length, 400_000 * 41);
+  await engine.docker(['rm', '-f', held, free]);
+});
+
+test('a receiver that comes back gets what is said after that, and the container never notices', async () => {
+  const first = await streamReceiver();
+  const script = 'i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done';
+  const id = await logged(`tcp://127.0.0.1:${first.port}`, script);
+  await first.until('line 3');
+  await first[Symbol.asyncDispose]();
+  await eventually('lines that nobody got', async () =>
+    (await engine.docker(['logs', id])).stdout.includes('line 12\n'),
+  );
+  await using again = await streamReceiver({ listen: first.port });
+  await again.until('line ');
+  assert.equal(await status(id), 'running');
+  await engine.docker(['rm', '-f', id]);
+});
+
+test('a daemon that was killed goes on sending, nothing twice, and the cache is whole', async () => {
+  await using receiver = await streamReceiver();
+  const script = 'i=0; while :; do i=$((i+1)); echo line $i; sleep 0.02; done';
+  const id = await logged(`tcp://127.0.0.1:${receiver.port}`, script);
+  await receiver.until('line 10\n');
+  await engine.crash();
+  await engine.start();
+  const seen = Number(/line (\d+)\n[^\n]*$/.exec(receiver.text())?.[1] ?? 0);
+  await receiver.until(`line ${seen + 20}\n`);
+  await engine.docker(['stop', '-t', '0', id]);
+  const numbers = [...receiver.text().matchAll(/line (\d+)\n/g)].map(([, number]) => Number(number));
+  assert.equal(new Set(numbers).size, numbers.length, 'no message was sent twice');
+  const kept = (await engine.docker(['logs', id])).stdout.trimEnd().split('\n');
+  const gaps = kept.filter((line, i) => i > 0 && line !== `line ${Number(kept[i - 1]?.slice(5)) + 1}`);
+  assert.ok(gaps.length <= 1, `one chunk at most is missing: ${gaps.join()}`);
+  await engine.docker(['rm', '-f', id]);
+});
