@@ -221,6 +221,7 @@ function fakeContainers(fake: () => FakeEngine): Containers {
       return attachment(fake, c.config.Tty);
     },
     top: async (ref, psArgs) => ({ titles: ['PID', psArgs], processes: [['1', get(ref).path]] }),
+    clearLogs: async (ref) => void fake().calls.push(['clearLogs', get(ref).name]),
     async *logs(ref, query) {
       get(ref);
       fake().calls.push(['logs', { ...query, signal: undefined }]);

@@ -86,6 +86,8 @@ export interface ContainerCalls {
   wait(id: string, condition?: string, signal?: AbortSignal): Promise<{ exit: Promise<WaitAnswer> }>;
   attach(id: string, query: AttachQuery): Promise<Hijacked>;
   resize(id: string, size: Size): Promise<void>;
+  /** Empties the log; an engine of Docker does not know how. */
+  clearLogs(id: string): Promise<void>;
   logs(id: string, query: LogsQuery, signal?: AbortSignal): Promise<IncomingMessage>;
   top(id: string, psArgs?: string): Promise<{ Titles: string[]; Processes: string[][] | null }>;
   prune(filters: FilterMap): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }>;
@@ -231,6 +233,7 @@ function containerCalls(wire: Wire): ContainerCalls {
         query: { stream: 1, stdin: on(stdin), stdout: on(stdout), stderr: on(stderr), logs: on(logs), detachKeys },
       }),
     resize: (id, { width, height }) => post(id, 'resize', { w: width, h: height }),
+    clearLogs: (id) => wire.none({ method: 'DELETE', path: at(id, 'logs') }),
     logs: (id, query, signal) => wire.open({ method: 'GET', path: at(id, 'logs'), query: logsQuery(query), signal }),
     top: (id, psArgs) => wire.json({ method: 'GET', path: at(id, 'top'), query: { ps_args: psArgs } }),
     prune: (filters) =>

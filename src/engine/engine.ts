@@ -92,6 +92,8 @@ export interface Containers {
   top(ref: string, psArgs: string): Promise<{ titles: string[]; processes: string[][] }>;
   /** Batches of entries, oldest first. The first `next` has checked everything that can fail with a status. */
   logs(ref: string, query: LogQuery): AsyncIterable<LogEntry[]>;
+  /** Empties the log that is kept here. */
+  clearLogs(ref: string): Promise<void>;
 }
 
 /** One exec. `exitCode` is undefined while it has not ended. */

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { importBusybox } from '../support/both.ts';
 import { eventually } from '../support/containers.ts';
-import { startGantry, type TestEngine } from '../support/gantry.ts';
+import { PROGRAM, startGantry, type TestEngine } from '../support/gantry.ts';
 import { streamReceiver } from '../support/log-receivers.ts';
+import { command } from '../support/target.ts';
 
 // What happens to the messages of a container when their receiver is slow, goes away, or the daemon does.
 
@@ -76,4 +77,24 @@ test('a daemon that was killed goes on sending, nothing twice, and the cache is 
   const gaps = kept.filter((line, i) => i > 0 && line !== `line ${Number(kept[i - 1]?.slice(5)) + 1}`);
   assert.ok(gaps.length <= 1, `one chunk at most is missing: ${gaps.join()}`);
   await engine.docker(['rm', '-f', id]);
+});
+
+test('a log can be emptied, of a container that runs and of one that does not', async () => {
+  const script = 'echo before; read -r _ < /go; echo after';
+  await engine.docker(['run', '-d', '--name', 'full', 'busybox', 'sh', '-c', `mkfifo /go; ${script}`]);
+  const show = async () => (await engine.docker(['logs', 'full'])).stdout;
+  const clear = async () => {
+    const host = ['--host', `unix://${engine.socket}`];
+    const { code, stderr } = await command(process.execPath, [PROGRAM, ...host, 'logs', '--clear', 'full']);
+    assert.equal(code, 0, stderr);
+  };
+  await eventually('the first line', async () => (await show()) === 'before\n');
+  await clear();
+  assert.equal(await show(), '');
+  await engine.docker(['exec', 'full', 'sh', '-c', 'echo > /go']);
+  await engine.docker(['wait', 'full']);
+  assert.equal(await show(), 'after\n');
+  await clear();
+  assert.equal(await show(), '');
+  await engine.docker(['rm', 'full']);
 });

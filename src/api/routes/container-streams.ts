@@ -61,6 +61,12 @@ const logs: Handler = async (x, reply) => {
   body.end();
 };
 
+/** Of our own: Docker has no way to empty a log. */
+const clearLogs: Handler = async (x, reply) => {
+  await x.engine.containers.clearLogs(x.param('id'));
+  reply.empty(204);
+};
+
 interface Wants {
   stdin: boolean;
   output: boolean;
@@ -96,6 +102,7 @@ async function attachWebSocket(x: Exchange, takeover: Takeover): Promise<void> {
 /** What containers print, and what they are told. */
 export const containerStreamRoutes: readonly Route[] = [
   route('GET', '/containers/:id/logs', logs),
+  route('DELETE', '/containers/:id/logs', clearLogs),
   hijackRoute('POST', '/containers/:id/attach', attach),
   hijackRoute('GET', '/containers/:id/attach/ws', attachWebSocket),
 ];

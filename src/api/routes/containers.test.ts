@@ -160,6 +160,14 @@ test('logs: framed, with times', async () => {
   assert.deepEqual(api.engine.calls, [['logs', query]]);
 });
 
+test('logs: emptied', async () => {
+  await using api = await openFixture();
+  api.engine.all.push(fakeContainer({ name: 'web' }));
+  assert.equal((await api.call('DELETE', '/containers/web/logs')).status, 204);
+  assert.deepEqual(api.engine.calls, [['clearLogs', 'web']]);
+  assert.equal((await api.call('DELETE', '/containers/none/logs')).status, 404);
+});
+
 test('logs: bare with a terminal; a stream has to be chosen; unknown containers', async () => {
   await using api = await openFixture();
   const config = v.parse(ContainerConfigSchema, { Image: 'busybox', Tty: true });

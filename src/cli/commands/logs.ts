@@ -9,6 +9,7 @@ export const logs: Command = {
   aliases: ['container logs', 'logs'],
   args: [1, 1],
   flags: [
+    bool('clear', 'Empty the log instead of showing it'),
     bool('details', 'Show extra details provided to logs'),
     bool('f, follow', 'Follow log output'),
     text('since', 'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'),
@@ -18,6 +19,10 @@ export const logs: Command = {
   ],
   async run({ client, stdout, stderr }, flags) {
     const container = await client.containers.inspect(flags.args[0] ?? '');
+    if (flags.bool('clear')) {
+      await client.containers.clearLogs(container.Id);
+      return 0;
+    }
     const body = await client.containers.logs(container.Id, {
       stdout: true,
       stderr: true,

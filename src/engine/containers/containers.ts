@@ -1,5 +1,6 @@
 import { conflict, GantryError, kindOf } from '../../util/errors.ts';
 import type { Containers } from '../engine.ts';
+import { clearLog } from '../logs/clear-log.ts';
 import { readLogs } from '../logs/read-logs.ts';
 import { attachTo } from './attach.ts';
 import { emitContainer } from './container-events.ts';
@@ -58,6 +59,10 @@ export function openContainers(parts: Parts): Containers {
       const table = await topOf(tracked, psArgs);
       emitContainer(parts.events, tracked.container, 'top');
       return table;
+    },
+    clearLogs: async (ref) => {
+      const tracked = find(ref);
+      await parts.locks.run(tracked.container.id, async () => clearLog(logSource(tracked)));
     },
     logs: (ref, query) => readLogs(logSource(find(ref)), query),
   };

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } f
 import { type Log, silentLog } from '../../util/log.ts';
 import type { LogLimits } from './log-config.ts';
 import type { LogFormat } from './log-format.ts';
-import { Compressor, shiftFiles } from './rotated-files.ts';
+import { Compressor, removeOlder, shiftFiles } from './rotated-files.ts';
 
 /**
  * The file a log is written to, and its older ones. Everything written is whole records, so that the first `size` bytes are at
@@ -65,6 +65,16 @@ export class LogFile {
       this.#log.warn('a container log can be written again', { path: this.path, lostBytes: this.#lost });
       this.#lost = 0;
     }
+    this.#notify();
+  }
+
+  /** Empties the log, its older files included; its readers go on with what comes next. @throws system errors. */
+  clear(): void {
+    removeOlder(this.path);
+    if (this.#fd === -1) this.#fd = this.#open();
+    ftruncateSync(this.#fd, 0);
+    this.size = 0;
+    this.cuts += 1;
     this.#notify();
   }
 

@@ -20,6 +20,7 @@ import { kindOf } from '../../util/errors.ts';
 import { openLog, silentLog } from '../../util/log.ts';
 import { nowNano, parseRfc3339Nano } from '../../util/time.ts';
 import type { LogEntry, LogQuery } from '../engine.ts';
+import { clearLog } from './clear-log.ts';
 import { type LogWriter, openLogWriter } from './log-writer.ts';
 import { readLogs } from './read-logs.ts';
 
@@ -164,10 +165,9 @@ for (const driver of DRIVERS) {
     const following = (async () => {
       for await (const batch of read(opened, { follow: true }, opened.writer)) seen.push(text(batch));
     })();
-    for (let i = 0; seen.join('') !== 'before\n' && i < 1000; i++) await turn();
+    while (seen.join('') !== 'before\n') await turn();
     opened.writer.write('stdout', Buffer.from('live\nun'));
-    for (let i = 0; seen.join('') !== 'before\nlive\n' && i < 1000; i++) await turn();
-    assert.equal(seen.join(''), 'before\nlive\n');
+    while (seen.join('') !== 'before\nlive\n') await turn();
     opened.writer.write('stdout', Buffer.from('finished'));
     opened.writer.end();
     await following;
@@ -266,6 +266,27 @@ for (const driver of DRIVERS) {
     assert.deepEqual(seen, ['old line\n', 'new line, longer than what was there\n', 'x\n']);
     assert.equal(text(await entries(opened)), 'x\n');
     assert.equal(readFileSync(opened.path).includes(Buffer.alloc(16)), false);
+  });
+
+  test(`${driver}: emptied while it is followed, and once it has ended`, async () => {
+    const opened = open(driver, { 'max-size': '1k', 'max-file': '3', compress: 'false' });
+    for (let i = 0; i < 100; i++) opened.writer.write('stdout', Buffer.from(`line ${i}\n`));
+    const seen: string[] = [];
+    for await (const batch of read(opened, { follow: true, tail: 1 }, opened.writer)) {
+      seen.push(...batch.map(({ data }) => data.toString()));
+      if (seen.length > 1) opened.writer.end();
+      else {
+        clearLog(opened);
+        assert.equal(existsSync(`${opened.path}.1`), false);
+        opened.writer.write('stdout', Buffer.from('after\n'));
+      }
+    }
+    assert.deepEqual(seen, ['line 99\n', 'after\n']);
+    assert.equal(text(await entries(opened)), 'after\n');
+    clearLog({ ...opened, writer: undefined });
+    assert.equal(text(await entries(opened)), '');
+    rmSync(opened.path);
+    clearLog({ ...opened, writer: undefined });
   });
 
   test(`${driver}: a line begun under a killed daemon is finished under the next`, async () => {

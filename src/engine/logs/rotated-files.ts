@@ -23,6 +23,13 @@ export function shiftFiles(path: string, maxFiles: number): void {
   renameSync(path, `${path}.1`);
 }
 
+/** Removes all older files, compressed or not. */
+export function removeOlder(path: string): void {
+  for (let index = 1, file = rotatedFile(path, index); file !== undefined; file = rotatedFile(path, ++index)) {
+    for (const suffix of ['', '.gz']) rmSync(`${path}.${index}${suffix}`, { force: true });
+  }
+}
+
 /** Compresses older files in the background, one at a time, while they may be moved on under it. */
 export class Compressor {
   readonly #path: string;
