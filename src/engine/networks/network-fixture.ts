@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PortBinding } from '../../spec/container.ts';
 import { type Db, openDb } from '../../store/db.ts';
 import { randomId } from '../../util/id.ts';
 import { silentLog } from '../../util/log.ts';
@@ -63,6 +64,11 @@ export async function traces(tag: string): Promise<string[]> {
   ] as const;
   const texts = await Promise.all(lists.map(async ([command, ...args]) => (await run(command, args)).stdout));
   return texts.flatMap((text) => text.split('\n').filter((line) => line.includes(tag)));
+}
+
+/** Publishes port 80 where no other test does: a port that the kernel chose may be another's the moment it is free. */
+export function ownPort(): Record<string, PortBinding[]> {
+  return { '80/tcp': [{ HostIp: '', HostPort: String(10_000 + randomInt(20_000)) }] };
 }
 
 export function joinRequest(containerId: string, changes: Partial<JoinRequest> = {}): JoinRequest {

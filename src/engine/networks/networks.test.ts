@@ -7,7 +7,17 @@ import { networkInterfaces } from 'node:os';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { run } from '../../util/spawn.ts';
-import { ask, askFrom, eventually, joinRequest, needsRoot, serve, testHost, traces } from './network-fixture.ts';
+import {
+  ask,
+  askFrom,
+  eventually,
+  joinRequest,
+  needsRoot,
+  ownPort,
+  serve,
+  testHost,
+  traces,
+} from './network-fixture.ts';
 
 const any = [{ HostIp: '', HostPort: '' }];
 
@@ -29,7 +39,7 @@ test('a container gets an address, and gives it back', needsRoot, async (t) => {
 
 test('a published port answers on every address of the host, and a neighbour hears', needsRoot, async (t) => {
   await using stack = await testHost(t).open();
-  const web = await stack.join(joinRequest('web', { portBindings: { '80/tcp': any }, exposed: ['90/udp'] }));
+  const web = await stack.join(joinRequest('web', { portBindings: ownPort(), exposed: ['90/udp'] }));
   const other = await stack.join(joinRequest('other'));
   await using server = await serve(web, 80);
   assert.ok(server);
