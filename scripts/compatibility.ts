@@ -56,6 +56,10 @@ const INERT: Readonly<Record<string, string>> = {
   'HostConfig.ContainerIDFile': `${SHOWN}: the client writes that file`,
   'HostConfig.Mounts.Consistency': `${SHOWN} on Linux`,
   'HostConfig.KernelMemoryTCP': 'no kernel has this limit any more; taken out, with a warning',
+  'HostConfig.CpuPercent': 'exists on Windows only; taken out, with a warning, as in Docker',
+  'HostConfig.IOMaximumIOps': 'exists on Windows only: refused (400), as in Docker',
+  'HostConfig.IOMaximumBandwidth': 'exists on Windows only: refused (400), as in Docker',
+  'HostConfig.StorageOpt': 'needs project quotas, which are not set: refused (400), as in Docker',
   'EndpointSettings.GwPriority': 'shown by inspect; it decides between several networks',
   ...Object.fromEntries(
     ['NetworkID', 'EndpointID', 'Gateway', 'IPAddress', 'IPPrefixLen', 'IPv6Gateway', 'GlobalIPv6Address']

@@ -201,6 +201,15 @@ function fakeContainers(fake: () => FakeEngine): Containers {
     kill: note('kill'),
     unpause: note('unpause'),
     rename: note('rename'),
+    async update(ref, changes) {
+      fake().calls.push(['update', get(ref).name, changes]);
+      return ['careful'];
+    },
+    stats(ref, { stream }) {
+      const { id, name } = get(ref);
+      fake().calls.push(['stats', name, stream]);
+      return Readable.from([{ id, name, now: undefined, before: undefined }]);
+    },
     remove: note('remove'),
     resize: note('resize'),
     async pause(ref) {

@@ -48,10 +48,10 @@ test('kinds of errors become statuses', async () => {
   assert.equal((await api.call('POST', '/containers/web/pause')).status, 409);
   const same = await api.call('POST', '/containers/web/start');
   assert.deepEqual([same.status, same.body], [304, '']);
-  const unbuilt = await api.call('GET', '/containers/web/stats');
+  const unbuilt = await api.call('POST', '/session');
   assert.deepEqual(
     [unbuilt.status, unbuilt.json],
-    [501, { message: 'container statistics is not supported by this version of Gantry' }],
+    [501, { message: 'a BuildKit session is not supported by this version of Gantry' }],
   );
   const swarm = await api.call('GET', '/services');
   assert.equal(swarm.status, 503);

@@ -30,11 +30,19 @@ const restart = lazy('Restart one or more containers', async () => (await import
 const rm = lazy('Remove one or more containers', async () => (await import('./commands/rm.ts')).rm);
 const run = lazy('Create and run a new container from an image', async () => (await import('./commands/run.ts')).run);
 const start = lazy('Start one or more stopped containers', async () => (await import('./commands/start.ts')).start);
+const stats = lazy(
+  'Display a live stream of container(s) resource usage statistics',
+  async () => (await import('./commands/stats.ts')).stats,
+);
 const stop = lazy('Stop one or more running containers', async () => (await import('./commands/stop.ts')).stop);
 const top = lazy('Display the running processes of a container', async () => (await import('./commands/top.ts')).top);
 const unpause = lazy(
   'Unpause all processes within one or more containers',
   async () => (await import('./commands/unpause.ts')).unpause,
+);
+const update = lazy(
+  'Update configuration of one or more containers',
+  async () => (await import('./commands/update.ts')).update,
 );
 const wait = lazy(
   'Block until one or more containers stop, then print their exit codes',
@@ -88,10 +96,12 @@ export const OTHERS: Readonly<Record<string, Listed>> = {
   rmi,
   save,
   start,
+  stats,
   stop,
   tag,
   top,
   unpause,
+  update,
   wait,
 };
 
@@ -127,9 +137,11 @@ export const GROUPS: Readonly<Record<string, Group>> = {
       rm,
       run,
       start,
+      stats,
       stop,
       top,
       unpause,
+      update,
       wait,
     },
     aliases: { list: 'ls', ps: 'ls', remove: 'rm' },

@@ -11,6 +11,7 @@ import type {
   ImageSummary,
   ProgressMessage,
   ServerVersion,
+  StatsMessage,
   WaitAnswer,
 } from './types.ts';
 
@@ -81,6 +82,9 @@ export interface ContainerCalls {
   pause(id: string): Promise<void>;
   unpause(id: string): Promise<void>;
   rename(id: string, name: string): Promise<void>;
+  update(id: string, changes: object): Promise<{ Warnings: string[] | null }>;
+  /** One message, which has two looks to compare, or with `stream` one a second. */
+  stats(id: string, stream: boolean, signal?: AbortSignal): AsyncIterable<StatsMessage>;
   remove(id: string, query: { force?: boolean; v?: boolean; link?: boolean }): Promise<void>;
   /** Resolves once the engine has registered the wait; `exit` resolves when it is over. */
   wait(id: string, condition?: string, signal?: AbortSignal): Promise<{ exit: Promise<WaitAnswer> }>;
@@ -214,6 +218,13 @@ function containerCalls(wire: Wire): ContainerCalls {
     pause: (id) => post(id, 'pause'),
     unpause: (id) => post(id, 'unpause'),
     rename: (id, name) => post(id, 'rename', { name }),
+    update: (id, changes) => wire.json({ method: 'POST', path: at(id, 'update'), body: changes }),
+    stats: async function* (id, stream, signal) {
+      const query = { stream: stream ? 1 : 0 };
+      for await (const line of wire.lines({ method: 'GET', path: at(id, 'stats'), query, signal })) {
+        yield JSON.parse(line) as StatsMessage;
+      }
+    },
     remove: (id, { force, v, link }) =>
       wire.none({
         method: 'DELETE',

@@ -58,6 +58,24 @@ export interface ExecInspect {
   Running: boolean;
 }
 
+export interface StatsMessage {
+  id: string;
+  /** With a slash in front. */
+  name: string;
+  cpu_stats: CpuStats;
+  precpu_stats: CpuStats;
+  memory_stats: { usage?: number; limit?: number; stats?: Record<string, number> };
+  pids_stats: { current?: number };
+  blkio_stats: { io_service_bytes_recursive: { op: string; value: number }[] | null };
+  networks?: Record<string, { rx_bytes: number; tx_bytes: number }>;
+}
+
+export interface CpuStats {
+  cpu_usage: { total_usage: number; percpu_usage?: number[] | null };
+  system_cpu_usage?: number;
+  online_cpus?: number;
+}
+
 export interface WaitAnswer {
   StatusCode: number;
   Error?: { Message: string } | null;

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
-import type { ContainerConfig, EndpointConfig, ExecBody, HostConfig } from '../spec/container.ts';
+import type { ContainerConfig, EndpointConfig, ExecBody, HostConfig, UpdateBody } from '../spec/container.ts';
 import type { ImageConfig, Platform } from '../spec/image.ts';
 import type { Container } from './containers/model.ts';
+import type { StatsSample } from './stats/sample.ts';
 
 /** `filters` of a query: every key with the values it was given. Keys are ANDed, values of a key ORed. */
 export type Filters = ReadonlyMap<string, readonly string[]>;
@@ -61,6 +62,21 @@ export interface LogEntry {
   attrs: Readonly<Record<string, string>>;
 }
 
+export interface StatsQuery {
+  stream: boolean;
+  oneShot: boolean;
+  signal: AbortSignal;
+}
+
+/** Two looks at one container, about a second apart; undefined while it does not run, or for want of an earlier one. */
+export interface ContainerStats {
+  id: string;
+  /** Without the leading slash. */
+  name: string;
+  now: StatsSample | undefined;
+  before: StatsSample | undefined;
+}
+
 export interface Containers {
   create(request: CreateRequest): Promise<{ id: string; warnings: string[] }>;
   /** @throws `not-found`; `invalid` when a prefix is ambiguous. `ref` is an id, a name with or without slash, or an id prefix. */
@@ -76,6 +92,8 @@ export interface Containers {
   pause(ref: string): Promise<void>;
   unpause(ref: string): Promise<void>;
   rename(ref: string, name: string): Promise<void>;
+  /** Changes limits, those of a running container at once, and the restart policy. @returns warnings. */
+  update(ref: string, changes: UpdateBody): Promise<string[]>;
   remove(ref: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void>;
   prune(filters: Filters): Promise<{ deleted: string[]; reclaimed: number }>;
   /** Checks the request, then `exited` settles when the condition is met; the two steps let the reply's head go out at once. */
@@ -90,6 +108,13 @@ export interface Containers {
   ): Attachment;
   resize(ref: string, size: { height: number; width: number }): Promise<void>;
   top(ref: string, psArgs: string): Promise<{ titles: string[]; processes: string[][] }>;
+  /**
+   * What a container uses. A stream goes on until the container is removed or the client leaves; without `stream` there is
+   * one element, which without `oneShot` has something to compare with.
+   *
+   * @throws `not-found` at once.
+   */
+  stats(ref: string, query: StatsQuery): AsyncIterable<ContainerStats>;
   /** Batches of entries, oldest first. The first `next` has checked everything that can fail with a status. */
   logs(ref: string, query: LogQuery): AsyncIterable<LogEntry[]>;
   /** Empties the log that is kept here. */

@@ -58,6 +58,15 @@ export type PortBinding = v.InferOutput<typeof PortBindingSchema>;
 export const RestartPolicySchema = v.object({ Name: text(), MaximumRetryCount: int() });
 export type RestartPolicy = v.InferOutput<typeof RestartPolicySchema>;
 
+const restartPolicy = () =>
+  v.optional(
+    v.pipe(
+      v.nullable(RestartPolicySchema),
+      v.transform((value) => value ?? { Name: '', MaximumRetryCount: 0 }),
+    ),
+    { Name: '', MaximumRetryCount: 0 },
+  );
+
 export const MountSchema = v.object({
   Type: text(),
   Source: text(),
@@ -130,6 +139,9 @@ export const resourceFields = {
   IOMaximumBandwidth: int(),
 };
 
+/** Limits that kernels do not have any more. */
+const kernelMemory = { KernelMemory: int(), KernelMemoryTCP: int() };
+
 /** How a container is tied to this host. Its fields are in Docker's order, which `inspect` shows. */
 export const HostConfigSchema = v.object({
   Binds: listOrNull(v.string()),
@@ -148,13 +160,7 @@ export const HostConfigSchema = v.object({
       v.transform((bindings) => bindings ?? []),
     ),
   ),
-  RestartPolicy: v.optional(
-    v.pipe(
-      v.nullable(RestartPolicySchema),
-      v.transform((value) => value ?? { Name: '', MaximumRetryCount: 0 }),
-    ),
-    { Name: '', MaximumRetryCount: 0 },
-  ),
+  RestartPolicy: restartPolicy(),
   AutoRemove: flag(),
   VolumeDriver: text(),
   VolumesFrom: listOrNull(v.string()),
@@ -189,9 +195,7 @@ export const HostConfigSchema = v.object({
   Runtime: text(),
   Isolation: text(),
   ...resourceFields,
-  // Limits that kernels do not have any more.
-  KernelMemory: int(),
-  KernelMemoryTCP: int(),
+  ...kernelMemory,
   Mounts: list(MountSchema),
   MaskedPaths: listOrNull(v.string()),
   ReadonlyPaths: listOrNull(v.string()),
@@ -216,6 +220,10 @@ export const CreateBodySchema = v.object({
   HostConfig: orNull(HostConfigSchema),
   NetworkingConfig: orNull(v.object({ EndpointsConfig: mapOf(v.nullable(EndpointConfigSchema)) })),
 });
+
+/** `POST /containers/{id}/update`: what is zero, empty or missing stays as it is. */
+export const UpdateBodySchema = v.object({ ...resourceFields, ...kernelMemory, RestartPolicy: restartPolicy() });
+export type UpdateBody = v.InferOutput<typeof UpdateBodySchema>;
 
 /** `POST /containers/{id}/exec`. */
 export const ExecBodySchema = v.object({

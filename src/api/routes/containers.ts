@@ -2,13 +2,14 @@ import * as v from 'valibot';
 import type { Container } from '../../engine/containers/model.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
-import { CreateBodySchema, type EndpointConfig, HostConfigSchema } from '../../spec/container.ts';
+import { CreateBodySchema, type EndpointConfig, HostConfigSchema, UpdateBodySchema } from '../../spec/container.ts';
 import { invalid, kindOf, messageOf } from '../../util/errors.ts';
 import type { Exchange, Handler } from '../exchange.ts';
 import { readJson } from '../json-body.ts';
 import { readPlatform } from '../platform.ts';
 import { type Route, route } from '../router.ts';
 import { containerInspect } from '../shapes/container-inspect.ts';
+import { containerStats } from '../shapes/container-stats.ts';
 import { containerSummary } from '../shapes/container-summary.ts';
 
 const LIST_FILTERS = [
@@ -143,6 +144,16 @@ const wait: Handler = async (x, reply) => {
   body.end();
 };
 
+const stats: Handler = async (x, reply) => {
+  const query = { stream: x.query.flag('stream', true), oneShot: x.query.flag('one-shot') };
+  if (query.stream && query.oneShot) throw invalid('cannot have stream=true and one-shot=true');
+  const found = x.engine.containers.stats(x.param('id'), { ...query, signal: x.signal });
+  // Clients draw what they know before the first figures come.
+  const body = reply.stream('application/json');
+  for await (const one of found) await body.write(`${JSON.stringify(containerStats(one))}\n`);
+  body.end();
+};
+
 /** A handler for a call that changes a container and answers with nothing. */
 const change =
   (status: number, work: (x: Exchange, ref: string) => Promise<void>): Handler =>
@@ -225,6 +236,12 @@ export const containerRoutes: readonly Route[] = [
     }),
   ),
   route('POST', '/containers/:id/wait', wait),
+  route('POST', '/containers/:id/update', async (x, reply) => {
+    const changes = await readJson(x.req, UpdateBodySchema, { root: 'UpdateConfig' });
+    const warnings = await x.engine.containers.update(x.param('id'), changes);
+    reply.json({ Warnings: warnings.length === 0 ? null : warnings });
+  }),
+  route('GET', '/containers/:id/stats', stats),
   route(
     'DELETE',
     '/containers/:id',

@@ -11,8 +11,6 @@ const UNSUPPORTED: readonly (readonly [Method, string, string])[] = [
   ['POST', '/commit', 'committing a container'],
   ['GET', '/containers/:id/changes', 'listing the changes of a container'],
   ['GET', '/containers/:id/export', 'exporting a container'],
-  ['GET', '/containers/:id/stats', 'container statistics'],
-  ['POST', '/containers/:id/update', 'updating a container'],
   ['HEAD', '/containers/:id/archive', 'copying from a container'],
   ['GET', '/containers/:id/archive', 'copying from a container'],
   ['PUT', '/containers/:id/archive', 'copying into a container'],

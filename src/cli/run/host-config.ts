@@ -125,7 +125,7 @@ function cgroupRules(rules: readonly string[]): string[] | null {
 }
 
 /** `name[:retries]`. Which names there are is for the engine to say. */
-function restartPolicy(policy: string): { Name: string; MaximumRetryCount: number } {
+export function restartPolicy(policy: string): { Name: string; MaximumRetryCount: number } {
   const [name = '', count, extra] = policy.split(':');
   if (policy === '') return { Name: '', MaximumRetryCount: 0 };
   if (name === '') throw invalid('invalid restart policy format: no policy provided before colon');

@@ -2,6 +2,9 @@ import { conflict, GantryError, kindOf } from '../../util/errors.ts';
 import type { Containers } from '../engine.ts';
 import { clearLog } from '../logs/clear-log.ts';
 import { readLogs } from '../logs/read-logs.ts';
+import { sampleOf } from '../stats/sample.ts';
+import { statsOf } from '../stats/stats-of.ts';
+import { openWatches } from '../stats/watches.ts';
 import { attachTo } from './attach.ts';
 import { emitContainer } from './container-events.ts';
 import { createContainer } from './create.ts';
@@ -20,11 +23,13 @@ import { bytesBelow } from './size.ts';
 import { startContainer } from './start.ts';
 import { killContainer, stopContainer } from './stop.ts';
 import { topOf } from './top.ts';
+import { updateContainer } from './update.ts';
 import { waitFor } from './wait.ts';
 
 /** The containers of an engine: each verb is a file of this folder. */
 export function openContainers(parts: Parts): Containers {
   const find = (ref: string) => parts.registry.find(ref);
+  const watches = openWatches((tracked) => sampleOf(parts, tracked));
   return {
     create: (request) => createContainer(parts, request),
     get: (ref) => find(ref).container,
@@ -44,6 +49,8 @@ export function openContainers(parts: Parts): Containers {
     pause: (ref) => pauseContainer(parts, find(ref)),
     unpause: (ref) => unpauseContainer(parts, find(ref)),
     rename: (ref, name) => renameContainer(parts, find(ref), name),
+    update: (ref, changes) => updateContainer(parts, find(ref), changes),
+    stats: (ref, query) => statsOf(watches, find(ref), query),
     remove: async (ref, options) => {
       const tracked = find(ref);
       // There are no names of links, so the one given is the container's own.

@@ -23,6 +23,21 @@ export function containerResources(
   };
 }
 
+/**
+ * The limits for a group that exists and may have others: what is unlimited is said. Devices are left out: a runtime does not
+ * change their throttles, nor can `update`.
+ */
+export function liveResources(hostConfig: HostConfig): Omit<OciResources, 'devices'> {
+  const memory = memoryOf(hostConfig);
+  const { MemorySwap, PidsLimit, BlkioWeight } = hostConfig;
+  return {
+    memory: { ...memory, ...(memory.limit !== undefined && MemorySwap === -1 ? { swap: -1 } : {}) },
+    cpu: cpuOf(hostConfig),
+    ...(PidsLimit === null ? {} : { pids: { limit: PidsLimit > 0 ? PidsLimit : -1 } }),
+    ...(BlkioWeight === 0 ? {} : { blockIO: { weight: BlkioWeight } }),
+  };
+}
+
 function isEmpty(group: object): boolean {
   return Object.keys(group).length === 0;
 }

@@ -15,9 +15,7 @@ const CASES: readonly (readonly [field: string, hostConfig: object])[] = [
   ['Binds with a volume', { Binds: ['/a:/b', 'data:/c'] }],
   ['Mounts of type volume', { Mounts: [{ Type: 'volume', Target: '/c' }] }],
   ['Links', { Links: ['x'] }],
-  ['StorageOpt', { StorageOpt: { size: '1G' } }],
   ['CpuCount', { CpuCount: 1 }],
-  ['IOMaximumIOps', { IOMaximumIOps: 1 }],
 ];
 
 for (const [field, hostConfig] of CASES) {

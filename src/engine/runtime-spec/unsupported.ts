@@ -24,12 +24,8 @@ const HOST_GAPS: readonly Gap<HostConfig>[] = [
   { field: 'Binds with a volume', asked: ({ Binds }) => asksVolume({ Binds, Mounts: [], Tmpfs: {} }) },
   { field: 'Mounts of type volume', asked: ({ Mounts }) => asksVolume({ Binds: [], Mounts, Tmpfs: {} }) },
   { field: 'Links', asked: ({ Links }) => some(Links) },
-  { field: 'StorageOpt', asked: ({ StorageOpt }) => any(StorageOpt) },
-  // These exist on Windows only.
+  // It exists on Windows only.
   { field: 'CpuCount', asked: ({ CpuCount }) => CpuCount !== 0 },
-  { field: 'CpuPercent', asked: ({ CpuPercent }) => CpuPercent !== 0 },
-  { field: 'IOMaximumIOps', asked: ({ IOMaximumIOps }) => IOMaximumIOps !== 0 },
-  { field: 'IOMaximumBandwidth', asked: ({ IOMaximumBandwidth }) => IOMaximumBandwidth !== 0 },
 ];
 
 const namesOf = (gaps: readonly { readonly field: string }[]): string[] => gaps.map(({ field }) => field);

@@ -29,6 +29,7 @@ export function validateHostConfig(hostConfig: HostConfig, host: HostFacts): voi
     throw invalid(`Invalid isolation: "${Isolation}" - linux only supports 'default'`);
   }
   if (CgroupParent.split('/').includes('..')) throw invalid(`invalid cgroup parent: ${CgroupParent}`);
+  validateStorageOpt(hostConfig.StorageOpt);
   (hostConfig.DeviceCgroupRules ?? []).forEach(parseDeviceRule);
   wantedMounts(hostConfig);
   const capabilities = containerCapabilities(hostConfig, host);
@@ -36,7 +37,11 @@ export function validateHostConfig(hostConfig: HostConfig, host: HostFacts): voi
   containerSeccomp(hostConfig, capabilities, host);
 }
 
-function validateRestartPolicy({ RestartPolicy: { Name, MaximumRetryCount: retries }, AutoRemove }: HostConfig): void {
+/** @throws `invalid` in Docker's words. */
+export function validateRestartPolicy({
+  RestartPolicy: { Name, MaximumRetryCount: retries },
+  AutoRemove,
+}: Pick<HostConfig, 'RestartPolicy' | 'AutoRemove'>): void {
   if (!['', 'no', 'always', 'on-failure', 'unless-stopped'].includes(Name)) {
     throw invalid(`invalid restart policy '${Name}'`);
   }
@@ -46,6 +51,14 @@ function validateRestartPolicy({ RestartPolicy: { Name, MaximumRetryCount: retri
   if (retries < 0) throw invalid('maximum retry count cannot be negative');
   if (AutoRemove && Name !== '' && Name !== 'no')
     throw invalid("can't create 'AutoRemove' container with restart policy");
+}
+
+/** A quota takes project quotas of the file system below the layers, which this engine does not set. */
+function validateStorageOpt(options: HostConfig['StorageOpt']): void {
+  const [name] = Object.keys(options);
+  if (name === undefined) return;
+  if (name.toLowerCase() !== 'size') throw invalid(`Unknown option ${name}`);
+  throw invalid("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
 }
 
 function validateUlimits(ulimits: HostConfig['Ulimits']): void {

@@ -5,6 +5,8 @@ import { parseCpuSet } from './cpu-set.ts';
 
 const MIN_MEMORY = 6 << 20;
 
+type LimitFacts = Pick<HostFacts, 'limits' | 'cpus' | 'cgroup'>;
+
 /**
  * Checks limits against sense and against what this host can enforce.
  *
@@ -12,8 +14,17 @@ const MIN_MEMORY = 6 << 20;
  *
  * @returns the warnings, in Docker's words. @throws `invalid`.
  */
-export function validateResources(wanted: HostConfig, host: Pick<HostFacts, 'limits' | 'cpus' | 'cgroup'>): string[] {
+export function validateResources(wanted: HostConfig, host: LimitFacts): string[] {
+  if (wanted.Memory === 0 && wanted.MemorySwap > 0) {
+    throw invalid('You should always set the Memory limit when using Memoryswap limit, see usage');
+  }
+  return validateLimits(wanted, host);
+}
+
+/** As above for changes of a container, which may have a limit that is not named again. */
+export function validateLimits(wanted: HostConfig, host: LimitFacts): string[] {
   checkMemory(wanted);
+  checkForeign(wanted);
   checkCpu(wanted, host);
   checkBlockIo(wanted, host);
   const warnings: string[] = [];
@@ -31,13 +42,19 @@ export function validateResources(wanted: HostConfig, host: Pick<HostFacts, 'lim
   return warnings;
 }
 
-function checkMemory({ Memory, MemorySwap, MemoryReservation, MemorySwappiness: swappiness }: HostConfig): void {
+/** Of other systems, in the words Docker has for them. */
+function checkForeign({ IOMaximumIOps, IOMaximumBandwidth }: HostConfig): void {
+  const not = (what: string) =>
+    invalid(`Invalid QoS settings: linux does not support configuration of maximum ${what}`);
+  if (IOMaximumBandwidth !== 0) throw not('bandwidth');
+  if (IOMaximumIOps !== 0) throw not('IOPs');
+}
+
+function checkMemory(wanted: HostConfig): void {
+  const { Memory, MemorySwap, MemoryReservation, MemorySwappiness: swappiness } = wanted;
   if (Memory !== 0 && Memory < MIN_MEMORY) throw invalid('Minimum memory limit allowed is 6MB');
   if (Memory > 0 && MemorySwap > 0 && MemorySwap < Memory) {
     throw invalid('Minimum memoryswap limit should be larger than memory limit, see usage');
-  }
-  if (Memory === 0 && MemorySwap > 0) {
-    throw invalid('You should always set the Memory limit when using Memoryswap limit, see usage');
   }
   if (swappiness !== null && (swappiness < -1 || swappiness > 100)) {
     throw invalid(`Invalid value: ${swappiness}, valid memory swappiness range is 0-100`);
@@ -142,6 +159,12 @@ const DISCARDS: readonly Discard[] = [
     discard: (wanted) => Object.assign(wanted, { MemoryReservation: 0 }),
     warning:
       'Your kernel does not support memory soft limit capabilities or the cgroup is not mounted. Limitation discarded.',
+  },
+  {
+    asked: ({ CpuPercent }) => CpuPercent > 0,
+    supported: () => false,
+    discard: (wanted) => Object.assign(wanted, { CpuPercent: 0 }),
+    warning: 'linux does not support CPU percent. Percent discarded.',
   },
   {
     asked: ({ OomKillDisable }) => OomKillDisable === true,

@@ -1,0 +1,53 @@
+import type { UpdateBody } from '../../spec/container.ts';
+import { conflict, GantryError, internal, messageOf } from '../../util/errors.ts';
+import { liveResources } from '../runtime-spec/resources.ts';
+import { changedHostConfig, validateUpdate } from '../runtime-spec/update-limits.ts';
+import { emitContainer } from './container-events.ts';
+import type { Parts } from './parts.ts';
+import { specJson } from './stored.ts';
+import type { Tracked } from './tracked.ts';
+import { isRunning } from './wait.ts';
+
+/**
+ * Changes the limits and the restart policy of a container; those of one that runs or is frozen hold at once.
+ *
+ * @returns warnings. @throws `invalid`, `conflict` in Docker's words; `internal` when the kernel refuses a limit: then
+ * nothing is changed.
+ */
+export function updateContainer(parts: Parts, tracked: Tracked, changes: UpdateBody): Promise<string[]> {
+  return parts.locks.run(tracked.container.id, async () => {
+    const { container } = tracked;
+    const warnings = validateUpdate(changes, parts.host);
+    await naming(container.id, () => apply(parts, tracked, changes));
+    emitContainer(parts.events, container, 'update');
+    return warnings;
+  });
+}
+
+/** The kernel is asked first: it may refuse. What it took and could not be written down is taken back. */
+async function apply(parts: Parts, tracked: Tracked, changes: UpdateBody): Promise<void> {
+  const { container, live } = tracked;
+  if (container.state.status === 'removing' || container.state.status === 'dead') {
+    throw conflict('container is marked for removal and cannot be "update"');
+  }
+  const before = container.hostConfig;
+  const after = changedHostConfig(before, changes);
+  const task = isRunning(tracked) ? live?.task : undefined;
+  await task?.update(liveResources(after));
+  try {
+    parts.rows.saveSpec(container.id, specJson({ ...container, hostConfig: after }));
+  } catch (error) {
+    await task?.update(liveResources(before));
+    throw error;
+  }
+  Object.assign(before, after);
+}
+
+async function naming(id: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (cause) {
+    const message = `Cannot update container ${id}: ${messageOf(cause)}`;
+    throw cause instanceof GantryError ? new GantryError(cause.kind, message, { cause }) : internal(message, { cause });
+  }
+}
