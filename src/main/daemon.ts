@@ -2,6 +2,7 @@ import { messageOf } from '../util/errors.ts';
 import { type Log, openLog } from '../util/log.ts';
 import { rerunner } from '../util/rerun.ts';
 import { DAEMON_USAGE, parseDaemonFlags } from './daemon/flags.ts';
+import { setOomScore } from './daemon/limits-config.ts';
 import { loadConfig } from './daemon/load-config.ts';
 import { openDaemon } from './daemon/open-daemon.ts';
 import { VERSION } from './version.ts';
@@ -19,6 +20,7 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
     if (flags.version) return say(`Gantry version ${VERSION}\n`);
     if (process.getuid?.() !== 0) throw new Error('the engine needs to be started as root');
     const config = await loadConfig(flags);
+    setOomScore(config.oomScoreAdjust);
     const log = openLog(config.logLevel);
     // Until the engine is ready nothing is read again, and by default the signal would end it.
     process.on('SIGHUP', () => {});

@@ -95,8 +95,11 @@ onBoth('limits', {
     const { code, stdout, stderr } = await target.docker(['update', '-m', '64m', '--memory-swap', '-1', box.id]);
     assert.deepEqual([code, stdout, stderr], [0, `${box.id}\n`, '']);
     const events = await target.docker([
-      ...['events', '--since', since, '--until', String(Date.now() / 1000 + 0.1)],
-      ...['--filter', 'event=update', '--format', '{{.Actor.ID}} {{.Action}}'],
+      'events',
+      `--since=${since}`,
+      `--until=${Date.now() / 1000 + 0.1}`,
+      '--filter=event=update',
+      '--format={{.Actor.ID}} {{.Action}}',
     ]);
     assert.equal(events.stdout, `${box.id} update\n`);
   },

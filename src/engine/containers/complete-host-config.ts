@@ -2,8 +2,6 @@ import type { ContainerConfig, HostConfig } from '../../spec/container.ts';
 import { maskedPaths, readonlyPaths } from '../runtime-spec/hidden-paths.ts';
 import type { Parts } from './parts.ts';
 
-const SHM_BYTES = 64 << 20;
-
 /** Writes out what Docker assumes where a request says nothing, so that `inspect` shows what will be. */
 export function completeHostConfig(asked: HostConfig, parts: Parts, config: ContainerConfig): HostConfig {
   return {
@@ -11,7 +9,7 @@ export function completeHostConfig(asked: HostConfig, parts: Parts, config: Cont
     NetworkMode: networkMode(asked.NetworkMode, config),
     IpcMode: asked.IpcMode || parts.defaults.ipcMode,
     CgroupnsMode: asked.CgroupnsMode || cgroupnsMode(asked, parts),
-    ShmSize: asked.ShmSize > 0 ? asked.ShmSize : SHM_BYTES,
+    ShmSize: asked.ShmSize > 0 ? asked.ShmSize : parts.defaults.shmSize,
     Runtime: asked.Runtime || parts.defaults.runtime,
     RestartPolicy: { ...asked.RestartPolicy, Name: asked.RestartPolicy.Name || 'no' },
     MemorySwap: asked.Memory > 0 && asked.MemorySwap === 0 ? 2 * asked.Memory : asked.MemorySwap,

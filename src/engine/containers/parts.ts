@@ -33,6 +33,8 @@ export interface ContainerDefaults {
   readonly logConfig: { Type: string; Config: Record<string, string> };
   readonly dns: readonly string[];
   readonly spec: SpecDefaults;
+  /** Bytes of /dev/shm. */
+  readonly shmSize: number;
   readonly ipcMode: 'private' | 'shareable';
   /** Undefined: as the version of the host's cgroups has it. */
   readonly cgroupnsMode: 'private' | 'host' | undefined;

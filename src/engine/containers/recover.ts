@@ -9,6 +9,7 @@ import { nowRfc3339Nano } from '../../util/time.ts';
 import type { ExecTable } from '../execs/execs.ts';
 import { adoptExec } from '../execs/start-exec.ts';
 import type { Container } from './model.ts';
+import { findOom } from './oom.ts';
 import { openHub } from './open-hub.ts';
 import type { Parts } from './parts.ts';
 import { removeContainer } from './remove.ts';
@@ -124,6 +125,7 @@ async function withTask(
   const io = parts.io.reopen(paths);
   const { hub, log } = openHub(container, io, task, parts.log);
   seenRunning(parts, container, task, state);
+  findOom(parts, tracked);
   const ranMs = Math.max(0, Date.now() - Date.parse(container.state.startedAt));
   const startedTick = performance.now() - ranMs;
   const live: Live = { task, pipes: io, hub, log, startedTick, settled: Promise.withResolvers() };

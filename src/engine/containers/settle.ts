@@ -4,6 +4,7 @@ import type { Exit } from '../../kernel/shim/shim-pool.ts';
 import { nowRfc3339Nano, parseRfc3339Nano } from '../../util/time.ts';
 import { emitContainer, emitNetworks } from './container-events.ts';
 import type { Container } from './model.ts';
+import { findOom } from './oom.ts';
 import type { Parts } from './parts.ts';
 import { removeContainer } from './remove.ts';
 import { backOff, nextDelay, type RunEnd } from './restart-policy.ts';
@@ -41,6 +42,7 @@ export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promis
     // Its processes are gone, so the network can go while the shim still takes the rest apart.
     const left = parts.networks.leave(container.id);
     left.catch(failing(parts, container.id)('a network namespace stays until the next start'));
+    if (live !== undefined) findOom(parts, tracked);
     if (live !== undefined) await closeProcess(parts, container, live, exit);
     parts.health.stop(container);
     const delay = delayAfter(tracked, exit);

@@ -73,7 +73,7 @@ test('an OOM score below the own one takes a capability', () => {
 });
 
 test('what the daemon is configured to give to those that do not say it', () => {
-  const defaults = { seccomp: 'builtin', noNewPrivileges: true, init: true };
+  const defaults = { seccomp: 'builtin', noNewPrivileges: true, init: true, ulimits: [] };
   const of = (HostConfig: object) =>
     containerProcess({ container: testContainer({ HostConfig }), host: testHost(), user: ROOT, defaults });
   assert.deepEqual([of({}).args[0], of({}).noNewPrivileges], ['/sbin/docker-init', true]);

@@ -7,7 +7,7 @@ import { containerCapabilities, processCapabilities } from './capabilities.ts';
 import { environment } from './environment.ts';
 import { INIT_PATH, usesInit } from './mounts.ts';
 import type { ResolvedUser } from './resolve-user.ts';
-import { rlimits } from './rlimits.ts';
+import { rlimits, withDefaults } from './rlimits.ts';
 import { apparmorProfile } from './security.ts';
 import { parseSecurityOpts } from './security-opts.ts';
 import { PLAIN_DEFAULTS, type SpecDefaults } from './spec-defaults.ts';
@@ -72,7 +72,7 @@ function credentials(o: {
   const confined = { ...hostConfig, Privileged: hostConfig.Privileged || o.privileged === true };
   const profile = apparmorProfile(hostConfig, o.host);
   const { noNewPrivileges = o.defaults.noNewPrivileges } = parseSecurityOpts(hostConfig.SecurityOpt ?? []);
-  const limits = rlimits(hostConfig.Ulimits, o.host);
+  const limits = rlimits(withDefaults(hostConfig.Ulimits, o.defaults.ulimits), o.host);
   return {
     user: { uid, gid, additionalGids },
     capabilities: processCapabilities(containerCapabilities(confined, o.host), uid),

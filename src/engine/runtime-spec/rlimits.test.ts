@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rlimits } from './rlimits.ts';
+import { rlimits, withDefaults } from './rlimits.ts';
 import { testHost } from './test-container.ts';
 
 const rich = testHost();
@@ -28,4 +28,13 @@ test('raising what the host does not let the engine raise is an error that names
   });
   assert.throws(raise(-1), /"nofile" to unlimited/);
   assert.doesNotThrow(() => rlimits([{ Name: 'core', Soft: 0, Hard: -1 }], poor));
+});
+
+test('a limit of the daemon goes where the container names none', () => {
+  const own = [{ Name: 'nofile', Soft: 1, Hard: 2 }];
+  const defaults = [
+    { Name: 'nofile', Soft: 5, Hard: 6 },
+    { Name: 'core', Soft: 0, Hard: 0 },
+  ];
+  assert.deepEqual(withDefaults(own, defaults), [...own, { Name: 'core', Soft: 0, Hard: 0 }]);
 });

@@ -30,6 +30,12 @@ const RLIM_INFINITY = rawNumber('18446744073709551615');
 
 type Ulimit = HostConfig['Ulimits'][number];
 
+/** A container's limits with the daemon's for those it does not name. */
+export function withDefaults(own: readonly Ulimit[], defaults: readonly Ulimit[]): Ulimit[] {
+  const named = new Set(own.map(({ Name }) => Name));
+  return [...own, ...defaults.filter(({ Name }) => !named.has(Name))];
+}
+
 /** The limits that were asked for and no others, so that the rest is inherited from the engine. */
 export function rlimits(ulimits: readonly Ulimit[], host: Pick<HostFacts, 'hardLimits' | 'capabilities'>): OciRlimit[] {
   return ulimits.map((ulimit) => {

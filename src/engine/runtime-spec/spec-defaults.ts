@@ -1,3 +1,5 @@
+import type { HostConfig } from '../../spec/container.ts';
+
 /** What the daemon's configuration says of the containers that do not say it themselves. */
 export interface SpecDefaults {
   /** As after `--security-opt seccomp=`: `builtin`, `unconfined`, or the JSON of a profile. */
@@ -5,7 +7,9 @@ export interface SpecDefaults {
   readonly noNewPrivileges: boolean;
   /** An init of the engine's is the first process. */
   readonly init: boolean;
+  /** Limits of processes; a container's own of the same name goes before. */
+  readonly ulimits: HostConfig['Ulimits'];
 }
 
 /** Of a daemon that is not configured. */
-export const PLAIN_DEFAULTS: SpecDefaults = { seccomp: 'builtin', noNewPrivileges: false, init: false };
+export const PLAIN_DEFAULTS: SpecDefaults = { seccomp: 'builtin', noNewPrivileges: false, init: false, ulimits: [] };

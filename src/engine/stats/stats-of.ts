@@ -36,12 +36,13 @@ async function* samples(
   signal: AbortSignal,
 ): AsyncGenerator<StatsSample | undefined> {
   let latest: { sample: StatsSample | undefined } | undefined;
-  let over = signal.aborted;
+  const over = new AbortController();
   let wake = Promise.withResolvers<void>();
   const end = (): void => {
-    over = true;
+    over.abort();
     wake.resolve();
   };
+  if (signal.aborted) end();
   using _watch = watches.watch(tracked, (sample) => {
     latest = { sample };
     wake.resolve();
@@ -49,12 +50,12 @@ async function* samples(
   tracked.onRemoved.add(end);
   signal.addEventListener('abort', end, { once: true });
   try {
-    while (!over) {
+    while (!over.signal.aborted) {
       await wake.promise;
       wake = Promise.withResolvers();
       const taken = latest;
       latest = undefined;
-      if (taken !== undefined && !over) yield taken.sample;
+      if (taken !== undefined && !over.signal.aborted) yield taken.sample;
     }
   } finally {
     tracked.onRemoved.delete(end);

@@ -43,7 +43,7 @@ function begin(look: () => StatsSample | undefined, period: number): Watch {
   const watchers = new Set<OnSample>();
   const tick = (): void => {
     const sample = look();
-    for (const watcher of [...watchers]) watcher(sample);
+    for (const watcher of watchers) watcher(sample);
   };
   const first = setImmediate(tick);
   const timer = setInterval(tick, period);

@@ -1,5 +1,6 @@
 import { count, keyed, named, single } from './counters.ts';
-import type { BlockIoEntry, CgroupUsage, ReadControl } from './usage.ts';
+import type { ReadControl } from './read-control.ts';
+import type { BlockIoEntry, CgroupUsage } from './usage.ts';
 
 /** `cpuacct.stat` counts in USER_HZ, which is 100 a second on every architecture of ours. */
 const TICK = 10_000_000;

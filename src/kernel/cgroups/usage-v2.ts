@@ -1,5 +1,6 @@
 import { count, keyed, named, single } from './counters.ts';
-import type { BlockIoEntry, CgroupUsage, ReadControl } from './usage.ts';
+import type { ReadControl } from './read-control.ts';
+import type { BlockIoEntry, CgroupUsage } from './usage.ts';
 
 const MICROSECOND = 1000;
 

@@ -13,6 +13,13 @@ const RuntimeSchema = v.strictObject({
   options: v.optional(v.record(v.string(), v.unknown())),
 });
 
+/** -1 is unlimited. The name is in the key already. */
+const UlimitSchema = v.object({
+  Name: v.optional(v.string()),
+  Soft: v.pipe(v.number(), v.safeInteger()),
+  Hard: v.pipe(v.number(), v.safeInteger()),
+});
+
 /** The keys of `daemon.json`, which are also the long flags; a list's flag is its singular and may be repeated. */
 export const ConfigSchema = v.strictObject({
   'data-root': v.optional(v.string()),
@@ -38,6 +45,10 @@ export const ConfigSchema = v.strictObject({
   'live-restore': v.optional(v.boolean()),
   'shutdown-timeout': v.optional(v.pipe(v.number(), v.safeInteger())),
   'default-stop-timeout': v.optional(v.pipe(v.number(), v.safeInteger())),
+  'cgroup-parent': v.optional(v.string()),
+  'default-shm-size': v.optional(v.union([v.string(), v.pipe(v.number(), v.safeInteger())])),
+  'default-ulimits': v.optional(v.record(v.string(), UlimitSchema)),
+  'oom-score-adjust': v.optional(v.pipe(v.number(), v.safeInteger())),
 });
 
 /** What was asked for, by flags or file; an absent key means the default. */
@@ -69,6 +80,12 @@ export interface DaemonConfig {
   readonly defaultStopTimeout: number;
   /** Taken for Docker's sake, and said to be without effect: no container is stopped when the engine ends. */
   readonly shutdownTimeout: number | undefined;
+  /** Where the control groups of containers are that name no place; empty: in `/docker`. */
+  readonly cgroupParent: string;
+  /** Bytes of /dev/shm in containers that do not say it. */
+  readonly defaultShmSize: number;
+  /** Of the engine's own process; 0: as it was started. */
+  readonly oomScoreAdjust: number;
   readonly specDefaults: SpecDefaults;
   /** `builtin`, `unconfined` or the file of a profile. */
   readonly seccompProfile: string;

@@ -11,6 +11,7 @@ export function containerDefaults(config: DaemonConfig, { defaultName }: Runtime
     logConfig: defaultLogConfig(config),
     dns: config.dns,
     spec: config.specDefaults,
+    shmSize: config.defaultShmSize,
     ipcMode: config.defaultIpcMode,
     cgroupnsMode: config.defaultCgroupnsMode,
     stopTimeout: config.defaultStopTimeout,

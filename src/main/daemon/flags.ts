@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { invalid, messageOf } from '../../util/errors.ts';
 import { ConfigSchema, type PartialConfig } from './config.ts';
+import { ulimitFlags } from './limits-config.ts';
 
 export const DEFAULT_CONFIG_FILE = '/etc/gantry/daemon.json';
 
@@ -12,6 +13,7 @@ Run the engine
 Options:
       --add-runtime runtime      Register an OCI runtime, as NAME=PATH (repeatable)
       --bip string               Address and prefix length of the default bridge, e.g. 10.1.0.1/16
+      --cgroup-parent string     Control group that containers are put below which name none
       --cdi-spec-dir list        Where CDI specifications of devices are (repeatable, default "/etc/cdi", "/var/run/cdi")
       --config-file string       Configuration file (default "${DEFAULT_CONFIG_FILE}")
       --data-root string         Where images, containers and volumes are kept (default "/var/lib/gantry")
@@ -19,7 +21,9 @@ Options:
       --default-cgroupns-mode string   Cgroup namespace of containers that name none ("host", "private")
       --default-ipc-mode string  Shared memory of containers that name none ("private", "shareable") (default "private")
       --default-runtime string   OCI runtime of containers that name none
+      --default-shm-size bytes   Size of /dev/shm in containers that do not say it (default 64MiB)
       --default-stop-timeout int Seconds that containers have to end which do not say it (default 10)
+      --default-ulimit ulimit    Limit of processes in containers that do not name it, as NAME=SOFT[:HARD] (repeatable)
       --dns list                 DNS server of containers that name none (repeatable)
       --exec-root string         Where the state of running containers is kept (default "/run/gantry")
   -G, --group string             Group that may use the socket (default "docker")
@@ -33,6 +37,7 @@ Options:
       --log-driver string        Log driver of containers that name none (default "json-file")
   -l, --log-level string         "debug", "info", "warn", "error" or "fatal" (default "info")
       --log-opt list             Option of the log driver, as NAME=VALUE (repeatable)
+      --oom-score-adjust int     The engine's own oom_score_adj
   -p, --pidfile string           Where to write the process id (default "<exec-root>/gantry.pid")
       --shutdown-timeout int     Has no effect: no container is stopped when the engine ends
   -v, --version                  Print version information
@@ -51,13 +56,16 @@ const options = {
   'add-runtime': { type: 'string', multiple: true },
   bip: { type: 'string' },
   'cdi-spec-dir': { type: 'string', multiple: true },
+  'cgroup-parent': { type: 'string' },
   'config-file': { type: 'string' },
   'data-root': { type: 'string' },
   debug: { type: 'boolean', short: 'D' },
   'default-cgroupns-mode': { type: 'string' },
   'default-ipc-mode': { type: 'string' },
   'default-runtime': { type: 'string' },
+  'default-shm-size': { type: 'string' },
   'default-stop-timeout': { type: 'string' },
+  'default-ulimit': { type: 'string', multiple: true },
   dns: { type: 'string', multiple: true },
   'exec-root': { type: 'string' },
   group: { type: 'string', short: 'G' },
@@ -70,6 +78,7 @@ const options = {
   'log-level': { type: 'string', short: 'l' },
   'log-opt': { type: 'string', multiple: true },
   'no-new-privileges': { type: 'boolean' },
+  'oom-score-adjust': { type: 'string' },
   pidfile: { type: 'string', short: 'p' },
   'seccomp-profile': { type: 'string' },
   'shutdown-timeout': { type: 'string' },
@@ -87,14 +96,18 @@ export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
     host,
     'default-stop-timeout': stopTimeout,
     'shutdown-timeout': shutdownTimeout,
+    'default-ulimit': ulimits,
+    'oom-score-adjust': oomScore,
     help,
     version,
     ...rest
   } = parsed;
   const given = {
     ...rest,
-    ...seconds('default-stop-timeout', stopTimeout),
-    ...seconds('shutdown-timeout', shutdownTimeout),
+    ...whole('default-stop-timeout', stopTimeout),
+    ...whole('shutdown-timeout', shutdownTimeout),
+    ...whole('oom-score-adjust', oomScore),
+    ...(ulimits === undefined ? {} : { 'default-ulimits': ulimitFlags(ulimits) }),
     ...(host === undefined ? {} : { hosts: host }),
     ...(cdi === undefined ? {} : { 'cdi-spec-dirs': cdi }),
     ...(logOpts === undefined ? {} : { 'log-opts': Object.fromEntries(logOpts.map(parseLogOption)) }),
@@ -122,9 +135,9 @@ function parseRuntime(text: string): [string, { path: string }] {
   return [name, { path }];
 }
 
-function seconds(name: string, text: string | undefined): Record<string, number> {
+function whole(name: string, text: string | undefined): Record<string, number> {
   if (text === undefined) return {};
-  if (!/^-?\d+$/.test(text)) throw invalid(`invalid value for --${name}: expected a number of seconds`);
+  if (!/^-?\d+$/.test(text)) throw invalid(`invalid value for --${name}: expected a whole number`);
   return { [name]: Number(text) };
 }
 

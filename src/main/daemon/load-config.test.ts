@@ -95,5 +95,5 @@ test('what is said of the end of containers', async () => {
   assert.equal((await load([], { 'default-stop-timeout': -1, 'live-restore': true })).defaultStopTimeout, -1);
   assert.equal((await load(['--shutdown-timeout', '5'], {})).shutdownTimeout, 5);
   await assert.rejects(load([], { 'live-restore': false }), /live-restore: false is not supported/);
-  assert.throws(() => parseDaemonFlags(['--default-stop-timeout', 'x']), /expected a number of seconds/);
+  assert.throws(() => parseDaemonFlags(['--default-stop-timeout', 'x']), /expected a whole number/);
 });

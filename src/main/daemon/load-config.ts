@@ -7,6 +7,7 @@ import { hasCode, invalid, messageOf } from '../../util/errors.ts';
 import { ConfigSchema, type DaemonConfig, type PartialConfig } from './config.ts';
 import { defaultModes } from './default-modes.ts';
 import { type DaemonFlags, DEFAULT_CONFIG_FILE } from './flags.ts';
+import { limitsConfig } from './limits-config.ts';
 import { securityConfig } from './security-config.ts';
 
 /**
@@ -84,6 +85,7 @@ function complete(given: PartialConfig): Omit<DaemonConfig, 'specDefaults' | 'se
     dns: (given.dns ?? []).map(checkAddress),
     ...defaultModes(given),
     ...lifeConfig(given),
+    ...limitsConfig(given),
     // An empty name stands for none.
     cdiSpecDirs: (given['cdi-spec-dirs'] ?? CDI_SPEC_DIRS).filter((dir) => dir !== ''),
   };

@@ -17,14 +17,14 @@ test('without configuration, and with all of it', async () => {
   assert.deepEqual(await securityConfig({}), {
     seccompProfile: 'builtin',
     initPath: '',
-    specDefaults: { seccomp: 'builtin', noNewPrivileges: false, init: false },
+    specDefaults: { seccomp: 'builtin', noNewPrivileges: false, init: false, ulimits: [] },
   });
   const profile = file('profile.json', '{"defaultAction":"SCMP_ACT_ALLOW"}');
   const given = { 'seccomp-profile': profile, 'init-path': '/bin/true', 'no-new-privileges': true, init: true };
   assert.deepEqual(await securityConfig(given), {
     seccompProfile: profile,
     initPath: '/bin/true',
-    specDefaults: { seccomp: '{"defaultAction":"SCMP_ACT_ALLOW"}', noNewPrivileges: true, init: true },
+    specDefaults: { seccomp: '{"defaultAction":"SCMP_ACT_ALLOW"}', noNewPrivileges: true, init: true, ulimits: [] },
   });
   assert.equal((await securityConfig({ 'seccomp-profile': 'unconfined' })).specDefaults.seccomp, 'unconfined');
 });

@@ -3,6 +3,7 @@ import { PLAIN_DEFAULTS } from '../../engine/runtime-spec/spec-defaults.ts';
 import { findProgram } from '../../kernel/host/find-program.ts';
 import { invalid, messageOf } from '../../util/errors.ts';
 import type { DaemonConfig, PartialConfig } from './config.ts';
+import { defaultUlimits } from './limits-config.ts';
 
 type SecurityConfig = Pick<DaemonConfig, 'specDefaults' | 'seccompProfile' | 'initPath'>;
 
@@ -20,6 +21,7 @@ export async function securityConfig(given: PartialConfig): Promise<SecurityConf
       seccomp: await profileText(profile),
       noNewPrivileges: given['no-new-privileges'] ?? PLAIN_DEFAULTS.noNewPrivileges,
       init: given.init ?? PLAIN_DEFAULTS.init,
+      ulimits: defaultUlimits(given['default-ulimits']),
     },
   };
 }
