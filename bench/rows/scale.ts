@@ -70,6 +70,19 @@ export const scaleRows: Row[] = [
   listRow(200),
   listRow(500),
   {
+    name: 'stats with 100 containers',
+    rounds: 5,
+    budget: 1,
+    unit: 'ms',
+    prepare: async (target) => {
+      listed = await many(target, 100, {});
+      for (const id of listed) await post(target, 'POST', `/containers/${id}/start`);
+    },
+    // Two looks a second apart are what percentages take.
+    measure: (target) => timed(() => cli(target, 'stats', '--no-stream')),
+    cleanup: (target) => removeAll(target, listed),
+  },
+  {
     name: 'own CLI version against docker version',
     rounds: 15,
     budget: 3,
