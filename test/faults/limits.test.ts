@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { importBusybox } from '../support/both.ts';
 import { eventually, run } from '../support/containers.ts';
@@ -90,6 +90,8 @@ const pidsOf = (line: string): number | undefined =>
 
 test('the daemon’s settings for containers that name no limit', async () => {
   const flags = '--default-ulimit nofile=64:128 --default-shm-size 8m --cgroup-parent /gantry-limits';
+  await using leftovers = new AsyncDisposableStack();
+  leftovers.defer(removeParents);
   await using engine = await startGantry(flags.split(' '));
   await importBusybox(engine);
   const script = 'ulimit -Sn; ulimit -Hn; df -k /dev/shm | tail -n 1; cat /proc/self/cgroup';
@@ -107,3 +109,14 @@ test('the daemon’s settings for containers that name no limit', async () => {
   ]);
   assert.match(own.stdout, /^32\n32\nshm +4096 /mu);
 });
+
+/** A runtime removes the group of a container, and nobody the one above that was made on the way. */
+function removeParents(): void {
+  for (const controller of readdirSync('/sys/fs/cgroup')) {
+    try {
+      rmdirSync(`/sys/fs/cgroup/${controller}/gantry-limits`);
+    } catch {
+      // It was not made in every hierarchy.
+    }
+  }
+}

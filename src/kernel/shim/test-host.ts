@@ -1,6 +1,6 @@
 import { copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { silentLog } from '../../util/log.ts';
 import { run } from '../../util/spawn.ts';
 import { removeBundle, writeBundle } from '../bundle.ts';
@@ -53,7 +53,8 @@ export function testProcess({ args, terminal = false }: TestCommand) {
   };
 }
 
-export function testSpec(command: TestCommand) {
+/** `cgroupsPath` is a test's own, as several may run at once on a machine. */
+export function testSpec(command: TestCommand, cgroupsPath: string) {
   return {
     ociVersion: '1.0.2',
     process: testProcess(command),
@@ -70,6 +71,7 @@ export function testSpec(command: TestCommand) {
       },
     ],
     linux: {
+      cgroupsPath,
       namespaces: ['pid', 'ipc', 'uts', 'mount', 'network'].map((type) => ({ type })),
       resources: command.memory === undefined ? {} : { memory: { limit: command.memory, swap: command.memory } },
     },
@@ -101,7 +103,7 @@ export async function openTestHost(options: { dir?: string; size?: number } = {}
     io,
     oomKilled,
     async create(id, command) {
-      writeBundle(join(dir, 'bundles', id), testSpec(command));
+      writeBundle(join(dir, 'bundles', id), testSpec(command, `/gantry-${basename(dir)}-${id}`));
       const pipes = await io.take({ stdin: command.stdin ?? false, stderr: !command.terminal });
       try {
         const task = await shims.create(await taskOptions(dir, id, command, pipes));
