@@ -1,5 +1,5 @@
 import type { UpdateBody } from '../../spec/container.ts';
-import { conflict, GantryError, internal, messageOf } from '../../util/errors.ts';
+import { conflict, internal, kindOf, messageOf } from '../../util/errors.ts';
 import { liveResources } from '../runtime-spec/resources.ts';
 import { changedHostConfig, validateUpdate } from '../runtime-spec/update-limits.ts';
 import { emitContainer } from './container-events.ts';
@@ -48,6 +48,7 @@ async function naming(id: string, work: () => Promise<void>): Promise<void> {
     await work();
   } catch (cause) {
     const message = `Cannot update container ${id}: ${messageOf(cause)}`;
-    throw cause instanceof GantryError ? new GantryError(cause.kind, message, { cause }) : internal(message, { cause });
+    // What a runtime or a lost shim says is no fault of the request, whatever its kind.
+    throw kindOf(cause) === 'conflict' ? conflict(message, cause) : internal(message, cause);
   }
 }
