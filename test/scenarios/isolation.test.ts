@@ -86,6 +86,29 @@ const ROWS: Record<string, Row> = {
     args: ['--shm-size', '1m', '--sysctl', 'net.ipv4.ip_forward=0', '--sysctl', 'kernel.msgmax=4096'],
     sees: { mounts: /^\/dev\/shm .*size=1024k/mu, sysctls: /ip_forward 0\n[^]*msgmax 4096/u },
   },
+  'with shareable memory': { args: ['--ipc', 'shareable', '--shm-size', '2m'] },
+  'in a cgroup namespace of its own': { args: ['--cgroupns', 'private'], sees: { namespaces: /^cgroup its own$/mu } },
+  'in the host’s cgroup namespace': { args: ['--cgroupns', 'host'], sees: { namespaces: /^cgroup of the host$/mu } },
+  'in the host’s namespaces, with an init that has no use there': {
+    args: ['--pid', 'host', '--ipc', 'host', '--uts', 'host', '--network', 'host', '--init'],
+  },
+  'in the host’s user namespace': { args: ['--userns', 'host'] },
+  'with settings written both ways': {
+    args: [
+      '--sysctl',
+      'net.core.somaxconn=1000',
+      '--sysctl',
+      'net.ipv4.conf.lo.forwarding=1',
+      '--sysctl',
+      'kernel.shm_rmid_forced=1',
+    ],
+    sees: { sysctls: /somaxconn 1000\n[^]*shm_rmid_forced 1/u },
+  },
+  'with a profile that lets everything through': { args: ['--security-opt', 'seccomp=$DIR/open.json'] },
+  'without labels': { args: ['--security-opt', 'label=disable', '--security-opt', 'apparmor=unconfined'] },
+  'without new privileges, as a user with groups': {
+    args: ['--security-opt', 'no-new-privileges=true', '-u', 'daemon', '--group-add', 'wheel', '--group-add', '4242'],
+  },
   'with devices': {
     args: ['--device', '/dev/null:/dev/foo:r', '--device', '/dev/zero', '--device-cgroup-rule', 'c 42:* rmw'],
     sees: { devices: /^\/dev\/foo character special file 1:3/mu },
@@ -138,6 +161,7 @@ describe('isolation', () => {
     stack.defer(() => rm(dir, { recursive: true }));
     await chmod(dir, 0o755);
     await writeFile(join(dir, 'f'), 'of the host');
+    await writeFile(join(dir, 'open.json'), '{"defaultAction":"SCMP_ACT_ALLOW"}');
     await writeFile(join(dir, 'probe'), syscallProbe(), { mode: 0o755 });
     const start = async (engine: Promise<Target & AsyncDisposable>): Promise<Target> => {
       const target = stack.use(await engine);
