@@ -136,7 +136,11 @@ class FifoPool implements IoPool {
     this.#closed = true;
     await this.#refill?.catch(() => {});
     for (const name of [...this.#ready.output.splice(0), ...this.#ready.input.splice(0)]) this.#remove(name);
-    if (this.#inUse.size === 0 && this.#leftover.size === 0) await this.#keeper.quit();
+    if (this.#inUse.size === 0 && this.#leftover.size === 0) {
+      await this.#keeper.quit();
+      // What the keeper made by opening a name that was being removed.
+      for (const name of (await readdir(this.#dir)).filter(isFifoName)) this.#remove(name);
+    }
     this.#keeper[Symbol.dispose]();
   }
 

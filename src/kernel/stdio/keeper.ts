@@ -3,6 +3,7 @@ import { constants, existsSync, openSync } from 'node:fs';
 import { mkdir, readFile, realpath, unlink } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { internal } from '../../util/errors.ts';
 import { ifExists, writeFileAtomic } from '../../util/files.ts';
 import { run, spawnError } from '../../util/spawn.ts';
@@ -35,7 +36,10 @@ echo ready
 exec >/dev/null
 while read -r -u 3 verb name; do
   case $verb in
-    hold) [[ -p $name && -z \${held[$name]} ]] && exec {fd}<>"$name" && held[$name]=$fd ;;
+    hold)
+      [[ -p $name && -z \${held[$name]} ]] && exec {fd}<>"$name" || continue
+      # Removed in this very moment, and opening made a file of that name.
+      if [[ -p /proc/$$/fd/$fd ]]; then held[$name]=$fd; else exec {fd}>&-; rm -f "$name"; fi ;;
     drop) fd=\${held[$name]}; [[ -n $fd ]] && exec {fd}>&- && unset "held[$name]" ;;
   esac
 done`;
@@ -105,6 +109,7 @@ function connected({ identity, fresh, identityFile, controlPath }: Connected): K
     async quit() {
       // It has nothing to put in order.
       if (await isSame(identity)) process.kill(Number.parseInt(identity, 10), 'SIGKILL');
+      while (await isSame(identity)) await sleep(1);
       control.destroy();
       for (const path of [identityFile, controlPath]) await ifExists(() => unlink(path));
     },
