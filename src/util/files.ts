@@ -32,12 +32,12 @@ export function ensureDirSync(path: string, mode = 0o711): void {
   mkdirSync(path, { recursive: true, mode });
 }
 
-/** Runs `work` and gives `undefined` when the file it needs does not exist. */
+/** Runs `work` and gives `undefined` when the file it needs does not exist, in /proc also when its process ends meanwhile. */
 export async function ifExists<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ESRCH')) return undefined;
     throw error;
   }
 }
