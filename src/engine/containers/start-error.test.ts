@@ -11,6 +11,7 @@ const cases: [message: string, exitCode: number, kind: string][] = [
   ['error mounting "/a" to rootfs: not a directory: unknown', 127, 'invalid'],
   ['open /proc/sys/net/x: no such file or directory', 127, 'invalid'],
   ['cgroup: device busy', 128, 'internal'],
+  ['unable to retrieve OCI runtime error (open log.json: no such file or directory): exit status 1', 128, 'internal'],
 ];
 
 for (const [message, exitCode, kind] of cases) {

@@ -15,6 +15,9 @@ export function startFailure(thrown: unknown): StartFailure {
   const message = messageOf(thrown);
   // A port that cannot be bound says "permission denied" too, and is no fault of the command.
   if (!message.includes('OCI runtime')) return { error: asError(thrown, message), exitCode: 128 };
+  // A runtime that fails without a word: the file that is missing is its own log.
+  if (message.includes('unable to retrieve OCI runtime error'))
+    return { error: asError(thrown, message), exitCode: 128 };
   const says = (...words: string[]) => words.some((word) => message.includes(word));
   if (says('not a directory')) {
     const hint =
