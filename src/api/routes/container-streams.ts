@@ -1,7 +1,7 @@
 import type { Attachment, LogQuery } from '../../engine/engine.ts';
 import { invalid } from '../../util/errors.ts';
 import type { Exchange, Handler, Takeover } from '../exchange.ts';
-import { frameHeader, outputType } from '../frames.ts';
+import { framed, outputType } from '../frames.ts';
 import { joinProcess } from '../hijack.ts';
 import { hijackRoute, type Route, route } from '../router.ts';
 import { logLine } from '../shapes/log-line.ts';
@@ -51,12 +51,9 @@ const logs: Handler = async (x, reply) => {
   await settleFirst(first, query.follow);
   const body = reply.stream(outputType(tty, x.api));
   for (let batch = await first; !batch.done; batch = await batches.next()) {
-    const pieces = batch.value.flatMap((entry) => {
-      const line = logLine(entry, shape);
-      return tty ? [line] : [frameHeader(entry.stream, line.length), line];
-    });
+    const lines = batch.value.map((entry) => ({ stream: entry.stream, data: logLine(entry, shape) }));
     // One piece of the reply a batch, not two a line: each is a chunk of its own on the wire.
-    await body.write(Buffer.concat(pieces));
+    await body.write(tty ? Buffer.concat(lines.map(({ data }) => data)) : framed(lines));
   }
   body.end();
 };
