@@ -99,9 +99,12 @@ class ForwardLine {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#connection = new StreamConnection(settings.address, (chunk) => {
-      this.#answers += chunk.toString('latin1');
-      this.#heard();
+    this.#connection = new StreamConnection(settings.address, {
+      data: (chunk) => {
+        this.#answers += chunk.toString('latin1');
+        this.#heard();
+      },
+      close: () => this.#heard(),
     });
   }
 
@@ -137,10 +140,11 @@ class ForwardLine {
   /** The answer is a map of one entry, `ack`, whose value is the chunk's name: nothing else holds that text. */
   async #acknowledged(chunk: string): Promise<void> {
     while (!this.#answers.includes(chunk)) {
+      if (this.#closing.signal.aborted) throw new Error('the log is closed');
+      if (!this.#connection.open) throw new Error('EOF');
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#heard = resolve;
-      await Promise.race([promise, this.#connection.ended()]);
-      if (this.#closing.signal.aborted) throw new Error('the log is closed');
+      await promise;
     }
   }
 }

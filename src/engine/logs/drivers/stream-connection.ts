@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect as connectNet, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { errnoText } from './errno-text.ts';
@@ -6,25 +5,35 @@ import { errnoText } from './errno-text.ts';
 /** The other end of a stream: a path, or a host and a port, with or without TLS. */
 export type StreamAddress = { path: string } | { host: string; port: number; tls?: ConnectionOptions };
 
+/** Told what the receiver answers, and that a connection is gone. */
+export interface ConnectionListener {
+  data(chunk: Buffer): void;
+  close(): void;
+}
+
 const CONNECT_TIMEOUT = 10_000;
 
 /** A connection that is made when it is needed, and again after it broke. */
 export class StreamConnection {
   readonly #address: StreamAddress;
-  readonly #onData: ((chunk: Buffer) => void) | undefined;
+  readonly #listener: ConnectionListener;
   #socket: Socket | undefined;
   #closed = false;
 
-  /** @param onData gets what the receiver answers; without it that is thrown away. */
-  constructor(address: StreamAddress, onData?: (chunk: Buffer) => void) {
+  constructor(address: StreamAddress, listener: ConnectionListener = { data: () => {}, close: () => {} }) {
     this.#address = address;
-    this.#onData = onData;
+    this.#listener = listener;
+  }
+
+  /** It can be written to; false before the first message and after a break. */
+  get open(): boolean {
+    return this.#socket?.writable ?? false;
   }
 
   /** @throws in the words of Go's `net.Dial`. */
   async connect(): Promise<void> {
     if (this.#closed) throw new Error('the log is closed');
-    if (this.#socket !== undefined && this.#socket.writable) return;
+    if (this.open) return;
     this.#socket?.destroy();
     this.#socket = undefined;
     const socket = await this.#dial();
@@ -35,7 +44,8 @@ export class StreamConnection {
     socket.on('error', () => socket.destroy());
     // A receiver that ends its side has gone: what is written after that would be lost.
     socket.on('end', () => socket.destroy());
-    socket.on('data', (chunk) => this.#onData?.(chunk as Buffer));
+    socket.on('data', (chunk: Buffer) => this.#listener.data(chunk));
+    socket.on('close', () => this.#listener.close());
     this.#socket = socket;
   }
 
@@ -52,13 +62,6 @@ export class StreamConnection {
     } finally {
       socket.off('close', gone);
     }
-  }
-
-  /** Rejects when the connection has ended. */
-  async ended(): Promise<never> {
-    const socket = this.#socket;
-    if (socket !== undefined && !socket.destroyed) await once(socket, 'close');
-    throw new Error('EOF');
   }
 
   /** Breaks the connection: the next write makes another. */

@@ -8,6 +8,7 @@ export class UdpSocket {
   readonly #port: number;
   #socket: Socket | undefined;
   #address = '';
+  #closed = false;
 
   constructor(host: string, port: number) {
     this.#host = host;
@@ -20,6 +21,7 @@ export class UdpSocket {
     const found = await lookup(this.#host || '127.0.0.1').catch((error: unknown) => {
       throw new Error(`dial udp: lookup ${this.#host}: no such host`, { cause: error });
     });
+    if (this.#closed) throw new Error('the log is closed');
     this.#address = found.address;
     this.#socket = createSocket(isIPv6(found.address) ? 'udp6' : 'udp4');
     this.#socket.on('error', () => {});
@@ -28,12 +30,14 @@ export class UdpSocket {
 
   async send(bytes: Buffer): Promise<void> {
     await this.connect();
+    if (this.#closed) throw new Error('the log is closed');
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#socket?.send(bytes, this.#port, this.#address, (error) => (error ? reject(error) : resolve()));
     await promise;
   }
 
   close(): void {
+    this.#closed = true;
     this.#socket?.close();
     this.#socket = undefined;
   }
