@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
-// Node has no unix datagram sockets. Why perl: docs/decisions/0009-logs-that-are-sent-away.md.
+// Node has no unix datagram sockets. Why perl: docs/decisions/0010-logs-that-are-sent-away.md.
 // Reads messages that follow their length, sends each, and answers with one line: `ok`, or what the system said.
 const SENDER = `
 use Socket; $| = 1; binmode STDIN; my ($path, $s) = ($ARGV[0]);
