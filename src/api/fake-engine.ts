@@ -18,6 +18,8 @@ import type {
   Networks,
   NetworkView,
   SystemFacts,
+  Volumes,
+  VolumeView,
 } from '../engine/engine.ts';
 import { ContainerConfigSchema, type ExecBody, HostConfigSchema } from '../spec/container.ts';
 import { ImageConfigSchema } from '../spec/image.ts';
@@ -316,6 +318,28 @@ const networks: Networks = {
   },
 };
 
+const volume: VolumeView = {
+  name: 'data',
+  created: '2026-11-23T20:54:33.25Z',
+  labels: { a: 'b' },
+  anonymous: false,
+  mountpoint: '/v/data/_data',
+};
+
+const volumes: Volumes = {
+  create: async () => volume,
+  get(name) {
+    if (name !== 'data') throw notFound(`get ${name}: no such volume`);
+    return volume;
+  },
+  list: () => [volume],
+  usage: async () => ({ size: 5, users: 1 }),
+  async remove(name, force) {
+    if (!force) throw conflict(`remove ${name}: volume is in use - [x]`);
+  },
+  prune: async () => ({ deleted: ['data'], reclaimed: 5 }),
+};
+
 function fakeEvents(fake: () => FakeEngine): Events {
   return {
     emit: (event) => void fake().pastEvents.push({ ...event, timeNano: 1_795_469_280_123_456_789n }),
@@ -347,6 +371,7 @@ export function fakeEngine(): FakeEngine {
     execs: fakeExecs(self),
     images: fakeImages(self),
     networks,
+    volumes,
     events: fakeEvents(self),
     system: { facts: async () => facts },
   };

@@ -244,6 +244,37 @@ export interface Networks {
   get(ref: string): NetworkView;
 }
 
+/** A volume of the driver `local`, the only one there is. */
+export interface VolumeView {
+  readonly name: string;
+  readonly created: string;
+  /** Null when none were given. */
+  readonly labels: Readonly<Record<string, string>> | null;
+  /** Nobody named it. */
+  readonly anonymous: boolean;
+  /** Where its content is on the host. */
+  readonly mountpoint: string;
+}
+
+export interface Volumes {
+  /** One that exists is given back as it is. An empty name is made up, and the volume is then anonymous. */
+  create(request: {
+    name: string;
+    driver: string;
+    labels: Readonly<Record<string, string>> | null;
+    options: Readonly<Record<string, string>>;
+  }): Promise<VolumeView>;
+  /** @throws `not-found`. */
+  get(name: string): VolumeView;
+  list(filters: Filters): VolumeView[];
+  /** Bytes in it, and how many containers mount it. */
+  usage(name: string): Promise<{ size: number; users: number }>;
+  /** `force`: one that does not exist is no error. @throws `conflict` when containers mount it. */
+  remove(name: string, force: boolean): Promise<void>;
+  /** `all`: those with a name too. */
+  prune(filters: Filters, all: boolean): Promise<{ deleted: string[]; reclaimed: number }>;
+}
+
 /** Facts about the host and this engine, for `/info` and `/version`. */
 export interface SystemFacts {
   id: string;
@@ -301,6 +332,7 @@ export interface Engine {
   readonly execs: Execs;
   readonly images: Images;
   readonly networks: Networks;
+  readonly volumes: Volumes;
   readonly events: Events;
   readonly system: System;
 }

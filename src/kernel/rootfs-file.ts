@@ -25,6 +25,27 @@ export async function readRootfsFile(
   path: string,
   maxBytes: number,
 ): Promise<Buffer | undefined> {
+  const found = await lookUp(dirs, path);
+  if (found === undefined) return undefined;
+  if (found.kind === 'directory') throw invalid(`${path}: is a directory`);
+  return readLimited(found.real, path, maxBytes);
+}
+
+/**
+ * The directories that together are the content of a directory of a root file system, top first, found as
+ * `readRootfsFile` finds a file; undefined when there is none at that path.
+ */
+export async function rootfsDirectory(dirs: readonly string[], path: string): Promise<string[] | undefined> {
+  const found = await lookUp(dirs, path);
+  if (found?.kind !== 'directory') return undefined;
+  const merged = found.place.dirs;
+  for (let depth = 1; depth < merged.length; depth++) {
+    if (await anyOpaque(merged.slice(0, depth))) return merged.slice(0, depth);
+  }
+  return [...merged];
+}
+
+async function lookUp(dirs: readonly string[], path: string): Promise<Exclude<Entry, { kind: 'link' }> | undefined> {
   const root = await rootOf(dirs);
   let at = root;
   let left = parts(path);
@@ -33,13 +54,13 @@ export async function readRootfsFile(
     const [name = '', ...rest] = left;
     const found = name === '..' ? ascend(root, at) : await enter(at, name);
     if (found === undefined) return undefined;
-    if (found.kind === 'file') return rest.length > 0 ? undefined : readLimited(found.real, path, maxBytes);
+    if (found.kind === 'file') return rest.length > 0 ? undefined : found;
     if (found.kind === 'directory') at = found.place;
     else if (++links > MAX_LINKS) throw invalid(`${path}: too many levels of symbolic links`);
     else if (found.target.startsWith('/')) at = root;
     left = found.kind === 'link' ? [...parts(found.target), ...rest] : rest;
   }
-  throw invalid(`${path}: is a directory`);
+  return { kind: 'directory', place: at };
 }
 
 /** A directory of the root file system: the one above it, and where its layers are, top first. */

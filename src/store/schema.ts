@@ -58,4 +58,13 @@ export const migrations: readonly string[] = [
   -- Small facts about this engine, e.g. its id.
   CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT
   `,
+  `
+  -- A volume whose content is at volumes/<name>/_data.
+  CREATE TABLE volumes (
+    name TEXT PRIMARY KEY,
+    created TEXT NOT NULL,
+    labels TEXT NOT NULL,       -- JSON: a map, or null when none was given
+    anonymous INTEGER NOT NULL  -- 1: nobody named it
+  ) STRICT
+  `,
 ];

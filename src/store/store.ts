@@ -14,6 +14,7 @@ import { emptyMaking } from './making.ts';
 import { makeStoreDirs, type StoreDirs } from './store-dirs.ts';
 import { sweep } from './sweep.ts';
 import { Trash } from './trash.ts';
+import { openVolumeRows, type VolumeRows } from './volumes.ts';
 
 /** Everything the engine keeps on disk. One process at a time. */
 export interface Store extends AsyncDisposable {
@@ -23,6 +24,7 @@ export interface Store extends AsyncDisposable {
   readonly layers: Layers;
   readonly images: ImageRows;
   readonly containers: ContainerRows;
+  readonly volumes: VolumeRows;
   lease(): Lease;
   /** Removes the layers and blobs that no image, no lease and nothing in `keep` (digests, chain ids) needs. */
   collect(keep?: Iterable<string>): Promise<Collected>;
@@ -54,6 +56,7 @@ export async function openStore({ dataRoot, log }: { dataRoot: string; log: Log 
     images,
     layers: openLayers(layerRows, content, dirs.links),
     containers: openContainerRows(db),
+    volumes: openVolumeRows(db),
     lease: () => openLease(parts),
     collect: async (keep = []) => {
       const collected = collect(parts, keep);

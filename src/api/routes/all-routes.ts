@@ -7,6 +7,7 @@ import { imageRoutes } from './images.ts';
 import { networkRoutes } from './networks.ts';
 import { systemRoutes } from './system.ts';
 import { unsupportedRoutes } from './unsupported.ts';
+import { volumeRoutes } from './volumes.ts';
 
 /** Every endpoint. The order matters where a fixed path competes with a parameter: the first that fits wins. */
 export function allRoutes(headers: readonly (readonly [string, string])[]): Route[] {
@@ -18,6 +19,7 @@ export function allRoutes(headers: readonly (readonly [string, string])[]): Rout
     ...execRoutes(headers),
     ...imageRoutes,
     ...networkRoutes,
+    ...volumeRoutes,
     ...unsupportedRoutes,
   ];
 }

@@ -14,7 +14,7 @@ test('what everything takes on disk, with who shares it', async () => {
   const [image] = usage.Images ?? [];
   assert.deepEqual([image?.['Id'], image?.['Containers'], image?.['SharedSize']], [IMAGE_ID, 1, 5]);
   assert.equal(typeof usage.Containers?.[0]?.['SizeRootFs'], 'number');
-  assert.deepEqual([usage.Volumes, usage.BuildCache], [[], []]);
+  assert.deepEqual([usage.Volumes?.[0]?.['UsageData'], usage.BuildCache], [{ Size: 5, RefCount: 1 }, []]);
   assert.equal('BuilderSize' in usage, false);
 });
 

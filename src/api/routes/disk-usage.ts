@@ -3,6 +3,7 @@ import { invalid } from '../../util/errors.ts';
 import type { Exchange, Handler } from '../exchange.ts';
 import { type Route, route } from '../router.ts';
 import { diskUsage } from '../shapes/disk-usage.ts';
+import { volumeShape } from '../shapes/volume.ts';
 import { allContainers, listed, withSizes } from './containers.ts';
 
 const CACHE_FILTERS = ['until', 'id', 'parent', 'type', 'description', 'inuse', 'shared', 'private'];
@@ -17,6 +18,9 @@ function wantedKinds({ api, query }: Exchange): ReadonlySet<string> {
   return new Set(kinds);
 }
 
+const volumesWithUsage = ({ engine: { volumes } }: Exchange) =>
+  Promise.all(volumes.list(new Map()).map(async (it) => volumeShape(it, await volumes.usage(it.name))));
+
 const usage: Handler = async (x, reply) => {
   const kinds = wantedKinds(x);
   const { containers, images } = x.engine;
@@ -26,7 +30,7 @@ const usage: Handler = async (x, reply) => {
   const found = {
     ...(kinds.has('image') ? { images: { list: images.list({ all: true, filters }), usage: images.usage() } } : {}),
     ...(kinds.has('container') ? { containers: await withSizes(containers, listed(x, all)) } : {}),
-    ...(kinds.has('volume') ? { volumes: [] } : {}),
+    ...(kinds.has('volume') ? { volumes: await volumesWithUsage(x) } : {}),
     // Nothing is built here yet, so nothing is kept of it.
     ...(kinds.has('build-cache') ? { buildCache: [] } : {}),
   };

@@ -108,7 +108,7 @@ export function infoShape(facts: SystemFacts, counts: InfoCounts, api: number) {
     Driver: facts.storage.driver,
     DriverStatus: [['Backing Filesystem', facts.storage.backingFilesystem]],
     Plugins: {
-      Volume: [],
+      Volume: ['local'],
       Network: ['bridge', 'host', 'null'],
       Authorization: null,
       Log: ['json-file', 'local', 'none'],

@@ -20,6 +20,7 @@ import { planMounts } from './mounts.ts';
 import type { Parts } from './parts.ts';
 import { assemble, toRow } from './stored.ts';
 import { type Tracked, track } from './tracked.ts';
+import { takeVolumes } from './volume-mounts.ts';
 
 /**
  * Makes a container that can be started.
@@ -48,18 +49,21 @@ export async function createContainer(
   if (hostConfig.NetworkMode === 'host' && Object.keys(hostConfig.PortBindings).length > 0) {
     warnings.push('Published ports are discarded when using host network mode');
   }
-  warnings.push(...discardKernelMemory(hostConfig), ...unheeded(image));
+  warnings.push(...discardKernelMemory(hostConfig));
   hostConfig.LogConfig = validateLogConfig(hostConfig.LogConfig, parts.defaults.logConfig);
-  const mounts = await planMounts(hostConfig);
+  const planned = await planMounts(hostConfig);
   const name = reserveName(parts, request.name, id);
   const dir = join(parts.paths.containers, id);
   try {
+    const lower = parts.images.lowerDirs(image);
+    await using volumes = await takeVolumes(parts, { id, config, hostConfig, layers: lower });
+    const mounts = [...planned, ...volumes.mounts];
     const container = assemble({
       id,
       name,
       imageId: image.id,
       created: nowRfc3339Nano(),
-      spec: { config, hostConfig, networks: request.endpoints, mounts, lower: parts.images.lowerDirs(image) },
+      spec: { config, hostConfig, networks: request.endpoints, mounts, lower },
       state: initialState(),
       paths: parts.paths,
     });
@@ -67,6 +71,7 @@ export async function createContainer(
     await mkdir(dirname(upper), { recursive: true, mode: 0o710 });
     await Promise.all([mkdir(upper, { mode: 0o755 }), mkdir(work, { mode: 0o700 })]);
     commit(parts, track(container));
+    volumes.keep();
   } catch (error) {
     parts.registry.release(name);
     await rm(dir, { recursive: true, force: true });
@@ -83,13 +88,6 @@ function checkPlatform({ platform, config: { Image } }: CreateRequest, { config 
   const [wanted, found] = [platform, actual].map(({ os, architecture }) => `${os}/${architecture}`);
   throw notFound(
     `image with reference ${Image} was found but does not match the specified platform: wanted ${wanted}, actual: ${found}`,
-  );
-}
-
-/** What an image asks for by itself and does not get from this engine yet. */
-function unheeded({ config }: Image): string[] {
-  return Object.keys(config.config.Volumes).map(
-    (path) => `The image's VOLUME ${path} is kept in the container itself: volumes are not supported yet`,
   );
 }
 

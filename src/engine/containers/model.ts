@@ -74,6 +74,8 @@ export interface ContainerMount {
   mode: string;
   rw: boolean;
   propagation: string;
+  /** A volume made for this container, without a name given. */
+  anonymous?: boolean;
 }
 
 /** A container's place in one network. Empty strings and 0 while it does not run. */

@@ -12,7 +12,7 @@ import type { ContainerMount } from './model.ts';
  * @throws `invalid` in Docker's words.
  */
 export async function planMounts(hostConfig: HostConfig): Promise<ContainerMount[]> {
-  const shown = wantedMounts(hostConfig).filter(({ from }) => from !== 'Tmpfs');
+  const shown = wantedMounts(hostConfig).filter(({ from, type }) => from !== 'Tmpfs' && type !== 'volume');
   for (const mount of shown) if (mount.type === 'bind') await ensureSource(mount);
   return shown.map(toContainerMount);
 }

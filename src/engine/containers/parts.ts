@@ -8,6 +8,7 @@ import type { Events, Image, Images } from '../engine.ts';
 import type { HealthMonitors } from '../health/health-monitors.ts';
 import type { NetworkStack } from '../networks/networks.ts';
 import type { SpecDefaults } from '../runtime-spec/spec-defaults.ts';
+import type { VolumeStock } from '../volumes/volumes.ts';
 import type { Registry } from './registry.ts';
 import type { RestartTimers } from './restart-timers.ts';
 
@@ -48,6 +49,7 @@ export interface Parts {
   readonly rows: ContainerRows;
   readonly images: ContainerImages;
   readonly networks: NetworkStack;
+  readonly volumes: VolumeStock;
   readonly shims: ShimPool;
   readonly io: IoPool;
   readonly events: Events;
@@ -70,6 +72,8 @@ export interface Parts {
   readonly paths: {
     /** Below the data root: one directory a container. */
     readonly containers: string;
+    /** A directory that may be mounted over in a mount namespace of its own. */
+    readonly scratch: string;
     /** Below the exec root: one OCI bundle a running container. */
     readonly bundles: string;
     /** Below the exec root: one record a running exec. */

@@ -65,6 +65,12 @@ export class Registry {
     };
   }
 
+  /** Ids of the containers that mount a volume. */
+  mounting(volume: string): string[] {
+    const all = [...this.#byId.values()].map(({ container }) => container);
+    return all.filter(({ mounts }) => mounts.some((it) => it.name === volume)).map(({ id }) => id);
+  }
+
   byId(id: string): Tracked | undefined {
     return this.#byId.get(id);
   }

@@ -5,6 +5,7 @@ import { emitContainer } from './container-events.ts';
 import type { Parts } from './parts.ts';
 import { killContainer } from './stop.ts';
 import { notify, type Tracked } from './tracked.ts';
+import { dropAnonymous } from './volume-mounts.ts';
 import { isRunning } from './wait.ts';
 
 export interface RemoveOptions {
@@ -24,7 +25,7 @@ export async function removeContainer(parts: Parts, tracked: Tracked, options: R
     if (!options.force) throw conflict(refusal(tracked));
     await killContainer(parts, tracked, 'KILL');
   }
-  await parts.locks.run(container.id, () => erase(parts, tracked));
+  await parts.locks.run(container.id, () => erase(parts, tracked, options));
 }
 
 function refusal({ container }: Tracked): string {
@@ -38,7 +39,7 @@ function refusal({ container }: Tracked): string {
 }
 
 /** Takes away the row, then what it stood for: a crash between the two leaves only what the next start sweeps. */
-async function erase(parts: Parts, tracked: Tracked): Promise<void> {
+async function erase(parts: Parts, tracked: Tracked, { volumes }: RemoveOptions): Promise<void> {
   const { container } = tracked;
   if (parts.registry.byId(container.id) !== tracked) return;
   // Started again by somebody between the check and the lock.
@@ -50,6 +51,7 @@ async function erase(parts: Parts, tracked: Tracked): Promise<void> {
     parts.log.warn('files of a removed container stay until the next start', { container: container.id, error });
   });
   parts.registry.drop(container);
+  if (volumes) await dropAnonymous(parts, container);
   await parts.images.releaseUnused();
   for (const pending of tracked.pendingAttaches) pending.done.resolve('ended');
   tracked.pendingAttaches.clear();

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { removeBundle } from '../../kernel/bundle.ts';
 import type { Exit } from '../../kernel/shim/shim-pool.ts';
 import { nowRfc3339Nano, parseRfc3339Nano } from '../../util/time.ts';
-import { emitContainer, emitNetworks } from './container-events.ts';
+import { emitContainer, emitNetworks, emitVolumes } from './container-events.ts';
 import type { Container } from './model.ts';
 import { findOom } from './oom.ts';
 import type { Parts } from './parts.ts';
@@ -63,6 +63,7 @@ export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promis
       exitCode: String(exit.status),
     });
     emitNetworks(parts.events, container, 'disconnect');
+    emitVolumes(parts.events, container, 'unmount');
     useNetwork(container, undefined);
     container.execIds = [];
     tracked.live = undefined;

@@ -10,7 +10,7 @@ import { requestedEdits } from '../devices/device-requests.ts';
 import { editSpec } from '../devices/edit-spec.ts';
 import type { JoinRequest, Sandbox } from '../networks/networks.ts';
 import { runtimeSpec } from '../runtime-spec/runtime-spec.ts';
-import { emitContainer, emitNetworks } from './container-events.ts';
+import { emitContainer, emitNetworks, emitVolumes } from './container-events.ts';
 import { containerUser } from './container-user.ts';
 import { type Container, initialState } from './model.ts';
 import { connectLog, openHub } from './open-hub.ts';
@@ -148,6 +148,7 @@ async function launch(parts: Parts, tracked: Tracked, restartDelay: number): Pro
   parts.health.begin(tracked);
   followProcess(parts, tracked, live);
   saveState(parts, container);
+  emitVolumes(parts.events, container, 'mount');
   emitNetworks(parts.events, container, 'connect');
   emitContainer(parts.events, container, 'start');
 }

@@ -11,9 +11,10 @@ test('a plain container is supported', () => {
 
 const CASES: readonly (readonly [field: string, hostConfig: object])[] = [
   ['VolumesFrom', { VolumesFrom: ['x'] }],
-  ['VolumeDriver', { VolumeDriver: 'x' }],
-  ['Binds with a volume', { Binds: ['/a:/b', 'data:/c'] }],
-  ['Mounts of type volume', { Mounts: [{ Type: 'volume', Target: '/c' }] }],
+  [
+    'VolumeOptions.Subpath',
+    { Mounts: [{ Type: 'volume', Source: 'v1', Target: '/c', VolumeOptions: { Subpath: 'x' } }] },
+  ],
   ['Links', { Links: ['x'] }],
   ['CpuCount', { CpuCount: 1 }],
 ];

@@ -1,6 +1,5 @@
 import type { ContainerConfig, HostConfig } from '../../spec/container.ts';
 import { unsupported } from '../../util/errors.ts';
-import { wantedMounts } from './wanted-mounts.ts';
 
 /** A field that is understood and not acted on yet: accepting it would promise what is not done. */
 interface Gap<T> {
@@ -10,19 +9,18 @@ interface Gap<T> {
 }
 
 const some = (list: readonly unknown[] | null | undefined): boolean => (list ?? []).length > 0;
-const any = (map: object): boolean => Object.keys(map).length > 0;
 
 /** What the request says of the container itself; an image may ask for these too, and then they are left alone. One line a gap; it goes when the feature comes. */
 const CONFIG_GAPS: readonly Gap<ContainerConfig>[] = [
-  { field: 'Volumes', asked: ({ Volumes }) => any(Volumes) },
   { field: 'MacAddress', asked: ({ MacAddress }) => MacAddress !== '' },
 ];
 
 const HOST_GAPS: readonly Gap<HostConfig>[] = [
   { field: 'VolumesFrom', asked: ({ VolumesFrom }) => some(VolumesFrom) },
-  { field: 'VolumeDriver', asked: ({ VolumeDriver }) => VolumeDriver !== '' },
-  { field: 'Binds with a volume', asked: ({ Binds }) => asksVolume({ Binds, Mounts: [], Tmpfs: {} }) },
-  { field: 'Mounts of type volume', asked: ({ Mounts }) => asksVolume({ Binds: [], Mounts, Tmpfs: {} }) },
+  {
+    field: 'VolumeOptions.Subpath',
+    asked: ({ Mounts }) => Mounts.some((it) => (it.VolumeOptions?.Subpath ?? '') !== ''),
+  },
   { field: 'Links', asked: ({ Links }) => some(Links) },
   // It exists on Windows only.
   { field: 'CpuCount', asked: ({ CpuCount }) => CpuCount !== 0 },
@@ -32,10 +30,6 @@ const namesOf = (gaps: readonly { readonly field: string }[]): string[] => gaps.
 
 /** The names of everything above, for the page that tells what is supported. */
 export const unsupportedFields = { config: namesOf(CONFIG_GAPS), hostConfig: namesOf(HOST_GAPS) };
-
-function asksVolume(asked: Parameters<typeof wantedMounts>[0]): boolean {
-  return wantedMounts(asked).some(({ type }) => type === 'volume');
-}
 
 /** Looks at the container's own half of a request, before an image's is merged in. @throws `unsupported` naming the field. */
 export function refuseUnsupportedConfig(config: ContainerConfig): void {

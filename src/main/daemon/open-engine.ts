@@ -14,6 +14,7 @@ import { openHealthMonitors } from '../../engine/health/health-monitors.ts';
 import { openImages } from '../../engine/images/images.ts';
 import { openNetworkStack } from '../../engine/networks/networks.ts';
 import { openSystem } from '../../engine/system/system.ts';
+import { openVolumes } from '../../engine/volumes/volumes.ts';
 import { chooseRuntime, type Runtimes } from '../../kernel/host/choose-runtime.ts';
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import { reapOrphan } from '../../kernel/reap-orphan.ts';
@@ -55,6 +56,8 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     default: config.defaultRuntime,
   });
   const networks = stack.use(await engineNetworks(config, { engineId: id, db: store.db, log }));
+  const users = (name: string) => registry.mounting(name);
+  const volumes = openVolumes({ rows: store.volumes, dir: store.dirs.volumes, events, users });
   let recovered = false;
   // A start that fails takes along what it made of the network, unless containers may be in it.
   stack.defer(async () => {
@@ -72,6 +75,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     rows: store.containers,
     images,
     networks,
+    volumes,
     shims,
     io,
     events,
@@ -84,7 +88,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     leaving: leaving.signal,
     defaults: containerDefaults(config, runtimes),
     cdiSpecDirs: config.cdiSpecDirs,
-    paths: { ...paths, containers: store.dirs.containers },
+    paths: { ...paths, containers: store.dirs.containers, scratch: store.dirs.tmp },
     log,
   };
   const execs = openExecs(parts);
@@ -105,6 +109,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     execs,
     images,
     networks,
+    volumes,
     events,
     system,
     reloaded: (again) => system.reloaded(again),

@@ -1,0 +1,43 @@
+import * as v from 'valibot';
+import { filterFlag, parseFilters } from '../../engine/filters.ts';
+import { mapOf, orNull, text } from '../../spec/json.ts';
+import { unsupported } from '../../util/errors.ts';
+import { readJson } from '../json-body.ts';
+import { type Route, route } from '../router.ts';
+import { volumeShape } from '../shapes/volume.ts';
+
+const LIST_FILTERS = ['dangling', 'driver', 'label', 'name'];
+const PRUNE_FILTERS = ['label', 'label!'];
+
+const CreateBodySchema = v.object({
+  Name: text(),
+  Driver: text(),
+  DriverOpts: mapOf(v.string()),
+  Labels: orNull(v.record(v.string(), v.string())),
+  ClusterVolumeSpec: v.optional(v.unknown()),
+});
+
+/** Volumes of the driver `local`. */
+export const volumeRoutes: readonly Route[] = [
+  route('GET', '/volumes', (x, reply) => {
+    const volumes = x.engine.volumes.list(parseFilters(x.query.text('filters'), LIST_FILTERS));
+    reply.json({ Volumes: volumes.map((volume) => volumeShape(volume)), Warnings: null });
+  }),
+  route('POST', '/volumes/create', async (x, reply) => {
+    const body = await readJson(x.req, CreateBodySchema, { root: 'VolumeCreateBody' });
+    if ((body.ClusterVolumeSpec ?? null) !== null) throw unsupported('cluster volumes need a swarm');
+    const { Name: name, Driver: driver, DriverOpts: options, Labels: labels } = body;
+    reply.json(volumeShape(await x.engine.volumes.create({ name, driver, options, labels })), 201);
+  }),
+  route('POST', '/volumes/prune', async (x, reply) => {
+    const since42 = x.api >= 42;
+    const filters = parseFilters(x.query.text('filters'), since42 ? [...PRUNE_FILTERS, 'all'] : PRUNE_FILTERS);
+    const { deleted, reclaimed } = await x.engine.volumes.prune(filters, !since42 || filterFlag(filters, 'all', false));
+    reply.json({ VolumesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
+  }),
+  route('GET', '/volumes/:name', (x, reply) => reply.json(volumeShape(x.engine.volumes.get(x.param('name'))))),
+  route('DELETE', '/volumes/:name', async (x, reply) => {
+    await x.engine.volumes.remove(x.param('name'), x.query.flag('force'));
+    reply.empty(204);
+  }),
+];

@@ -1,0 +1,97 @@
+import { posix } from 'node:path';
+import type { ContainerConfig, HostConfig } from '../../spec/container.ts';
+import { kindOf } from '../../util/errors.ts';
+import { type WantedMount, wantedMounts } from '../runtime-spec/wanted-mounts.ts';
+import { copyUp } from '../volumes/copy-up.ts';
+import type { Container, ContainerMount } from './model.ts';
+import type { Parts } from './parts.ts';
+
+type Place = Pick<WantedMount, 'source' | 'destination' | 'readOnly' | 'mode' | 'noCopy' | 'from'>;
+
+/** The volumes a new container mounts; they count as used until `release`, then its row says so. */
+export interface VolumeMounts extends AsyncDisposable {
+  readonly mounts: ContainerMount[];
+  /** The container exists: what was made for it stays. */
+  keep(): void;
+}
+
+/**
+ * Finds or makes every volume that a new container wants, by name, without one, or because its image declares it. A volume
+ * without content gets what the image has at that place. When the container does not come to be, the anonymous ones go.
+ */
+export async function takeVolumes(
+  parts: Parts,
+  { id, config, hostConfig, layers }: { id: string; config: ContainerConfig; hostConfig: HostConfig; layers: string[] },
+): Promise<VolumeMounts> {
+  await using undo = new AsyncDisposableStack();
+  const mounts: ContainerMount[] = [];
+  let kept = false;
+  for (const place of wantedPlaces(config, hostConfig)) {
+    const request = { name: place.source, driver: hostConfig.VolumeDriver, ...extras(hostConfig, place) };
+    const held = await parts.volumes.hold(request, id);
+    undo.defer(async () => {
+      held[Symbol.dispose]();
+      if (!kept && place.source === '') await parts.volumes.remove(held.volume.name, true);
+    });
+    const { name, mountpoint } = held.volume;
+    if (!place.noCopy) {
+      const what = { layers, path: place.destination, volume: mountpoint, scratch: parts.paths.scratch };
+      await parts.volumes.exclusive(name, () => copyUp(what));
+    }
+    mounts.push(toMount(place, name, mountpoint));
+  }
+  const taken = undo.move();
+  return {
+    mounts,
+    keep: () => {
+      kept = true;
+    },
+    [Symbol.asyncDispose]: () => taken.disposeAsync(),
+  };
+}
+
+function toMount({ source, destination, mode, readOnly, from }: Place, name: string, at: string): ContainerMount {
+  const shownMode = from === 'Binds' && mode === '' ? 'z' : mode;
+  return {
+    type: 'volume',
+    name,
+    source: at,
+    destination,
+    driver: 'local',
+    mode: shownMode,
+    rw: !readOnly,
+    propagation: '',
+    ...(source === '' ? { anonymous: true } : {}),
+  };
+}
+
+/** What is asked for in the request first; a path the image or `Volumes` names is left out where something is mounted. */
+function wantedPlaces(config: ContainerConfig, hostConfig: HostConfig): Place[] {
+  const asked = wantedMounts(hostConfig);
+  const taken = new Set(asked.map(({ destination }) => destination));
+  const declared = new Set(Object.keys(config.Volumes).map((path) => posix.resolve('/', path)));
+  const plain = { source: '', readOnly: false, mode: '', noCopy: false, from: 'Mounts' } as const;
+  return [
+    ...asked.filter(({ type }) => type === 'volume'),
+    ...[...declared].filter((path) => !taken.has(path)).map((destination) => ({ ...plain, destination })),
+  ];
+}
+
+function extras({ Mounts }: HostConfig, { destination }: Place) {
+  const options = Mounts.find(({ Target }) => posix.resolve('/', Target) === destination)?.VolumeOptions;
+  return {
+    labels: options?.Labels ?? null,
+    options: options?.DriverConfig?.Options ?? {},
+    ...(options?.DriverConfig?.Name ? { driver: options.DriverConfig.Name } : {}),
+  };
+}
+
+/** Removes the volumes that were made for a container only; one that others use by now stays. */
+export async function dropAnonymous(parts: Parts, { mounts, id }: Container): Promise<void> {
+  for (const { name, anonymous } of mounts) {
+    if (anonymous !== true) continue;
+    await parts.volumes.remove(name, true).catch((error: unknown) => {
+      if (kindOf(error) !== 'conflict') parts.log.warn('an anonymous volume stays', { container: id, name, error });
+    });
+  }
+}

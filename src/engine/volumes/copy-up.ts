@@ -1,0 +1,32 @@
+import { readdir } from 'node:fs/promises';
+import { rootfsDirectory } from '../../kernel/rootfs-file.ts';
+import { run } from '../../util/spawn.ts';
+
+/**
+ * In a mount namespace of its own, so that nothing stays mounted however it ends: the image's directory is put together
+ * as its containers see it, and copied with owners, modes, times, links and attributes. An overlay takes two
+ * directories at least.
+ */
+const COPY = `set -e
+mount -t tmpfs tmpfs "$2"
+mkdir "$2/empty" "$2/merged"
+mount -t overlay -o "ro,lowerdir=$1:$2/empty" overlay "$2/merged"
+cp -a "$2/merged/." "$3/"`;
+
+/**
+ * Fills an empty volume with what the image has where the volume will be mounted; one that has content is left alone.
+ *
+ * @param layers of the image, top first. @param scratch an existing directory, hidden while the copy runs.
+ */
+export async function copyUp(o: {
+  layers: readonly string[];
+  path: string;
+  volume: string;
+  scratch: string;
+}): Promise<void> {
+  if ((await readdir(o.volume)).length > 0) return;
+  const dirs = await rootfsDirectory(o.layers, o.path);
+  if (dirs === undefined) return;
+  const own = ['--mount', '--propagation', 'private'];
+  await run('unshare', [...own, 'sh', '-c', COPY, 'copy-up', dirs.join(':'), o.scratch, o.volume]);
+}

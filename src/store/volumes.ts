@@ -1,0 +1,36 @@
+import type { Db } from './db.ts';
+
+/** A volume as stored. */
+export interface VolumeRow {
+  readonly name: string;
+  readonly created: string;
+  /** JSON of a map or null. */
+  readonly labels: string;
+  readonly anonymous: boolean;
+}
+
+/** The table of volumes. Every call is one durable transaction. */
+export interface VolumeRows {
+  all(): VolumeRow[];
+  insert(row: VolumeRow): void;
+  remove(name: string): void;
+}
+
+/** Prepares the statements of the table `volumes`. */
+export function openVolumeRows(db: Db): VolumeRows {
+  const all = db.sql.prepare('SELECT name, created, labels, anonymous FROM volumes ORDER BY name');
+  const insert = db.sql.prepare('INSERT INTO volumes (name, created, labels, anonymous) VALUES (?, ?, ?, ?)');
+  const remove = db.sql.prepare('DELETE FROM volumes WHERE name = ?');
+  return {
+    all: () =>
+      all.all().map((row) => ({
+        name: String(row['name']),
+        created: String(row['created']),
+        labels: String(row['labels']),
+        anonymous: row['anonymous'] === 1,
+      })),
+    insert: ({ name, created, labels, anonymous }) =>
+      void db.transaction(() => insert.run(name, created, labels, anonymous ? 1 : 0)),
+    remove: (name) => void db.transaction(() => remove.run(name)),
+  };
+}
