@@ -175,4 +175,18 @@ export const GROUPS: Readonly<Record<string, Group>> = {
     },
     aliases: {},
   },
+  volume: {
+    summary: 'Manage volumes',
+    commands: {
+      create: lazy('Create a volume', async () => (await import('./commands/volume-create.ts')).volumeCreate),
+      inspect: lazy(
+        'Display detailed information on one or more volumes',
+        async () => (await import('./commands/volume-inspect.ts')).volumeInspect,
+      ),
+      ls: lazy('List volumes', async () => (await import('./commands/volume-ls.ts')).volumeLs),
+      prune: lazy('Remove unused local volumes', async () => (await import('./commands/volume-prune.ts')).volumePrune),
+      rm: lazy('Remove one or more volumes', async () => (await import('./commands/volume-rm.ts')).volumeRm),
+    },
+    aliases: { list: 'ls', remove: 'rm' },
+  },
 };

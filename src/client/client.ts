@@ -12,6 +12,7 @@ import type {
   ProgressMessage,
   ServerVersion,
   StatsMessage,
+  VolumeSummary,
   WaitAnswer,
 } from './types.ts';
 
@@ -64,6 +65,15 @@ export interface Client extends Disposable {
   readonly containers: ContainerCalls;
   readonly execs: ExecCalls;
   readonly images: ImageCalls;
+  readonly volumes: VolumeCalls;
+}
+
+export interface VolumeCalls {
+  create(body: object): Promise<VolumeSummary>;
+  list(filters: FilterMap): Promise<{ Volumes: VolumeSummary[] | null }>;
+  /** The answer's own text. */
+  inspectRaw(name: string): Promise<string>;
+  remove(name: string, force: boolean): Promise<void>;
 }
 
 export interface ContainerCalls {
@@ -139,6 +149,7 @@ export function openClient(transport: Transport, pinned?: string): Client {
     containers: containerCalls(wire),
     execs: execCalls(wire),
     images: imageCalls(wire),
+    volumes: volumeCalls(wire),
     [Symbol.dispose]: () => transport[Symbol.dispose](),
   };
 }
@@ -189,6 +200,16 @@ function openWire(transport: Transport, pinned: string | undefined): Wire {
     lines: async function* (call) {
       yield* jsonLines(await open(call));
     },
+  };
+}
+
+function volumeCalls(wire: Wire): VolumeCalls {
+  const at = (name: string) => `/volumes/${encodeURIComponent(name)}`;
+  return {
+    create: (body) => wire.json({ method: 'POST', path: '/volumes/create', body }),
+    list: (filters) => wire.json({ method: 'GET', path: '/volumes', query: { filters: filtersOf(filters) } }),
+    inspectRaw: (name) => wire.text({ method: 'GET', path: at(name) }),
+    remove: (name, force) => wire.none({ method: 'DELETE', path: at(name), query: { force: force ? 1 : undefined } }),
   };
 }
 

@@ -89,7 +89,8 @@ export const usageRow: RowKind<UsageLine> = {
   headers: { Type: 'TYPE', TotalCount: 'TOTAL', Active: 'ACTIVE', Size: 'SIZE', Reclaimable: 'RECLAIMABLE' },
 };
 
-const volumeRow: RowKind<VolumeSummary> = {
+/** The fields of a volume. */
+export const volumeRow: RowKind<VolumeSummary> = {
   goType: '*formatter.volumeContext',
   fields: {
     Name: (volume) => volume.Name,
@@ -106,7 +107,7 @@ const volumeRow: RowKind<VolumeSummary> = {
     Group: () => 'N/A',
     Status: () => 'N/A',
   },
-  headers: { Name: 'VOLUME NAME', Links: 'LINKS', Size: 'SIZE' },
+  headers: { Driver: 'DRIVER', Name: 'VOLUME NAME', Links: 'LINKS', Size: 'SIZE' },
 };
 
 const since = (time: string | null | undefined): string =>

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VolumeRow, VolumeRows } from '../../store/volumes.ts';
-import { conflict, invalid, notFound, unsupported } from '../../util/errors.ts';
+import { conflict, invalid, kindOf, notFound, unsupported } from '../../util/errors.ts';
 import { randomId } from '../../util/id.ts';
 import { KeyedLock } from '../../util/keyed-lock.ts';
 import { nowRfc3339Nano } from '../../util/time.ts';
@@ -100,7 +100,7 @@ export function openVolumes({ rows, dir, events, users }: VolumeParts): VolumeSt
         if (!(all || view.anonymous) || usersOf(view.name).length > 0) continue;
         if (!matchPruneLabels(filters, view.labels ?? {})) continue;
         const size = await bytesBelow(view.mountpoint);
-        await erase(view.name);
+        if (!(await erase(view.name).then(() => true, takenMeanwhile))) continue;
         deleted.push(view.name);
         reclaimed += size;
       }
@@ -108,6 +108,12 @@ export function openVolumes({ rows, dir, events, users }: VolumeParts): VolumeSt
       return { deleted, reclaimed };
     },
   };
+}
+
+/** Somebody else removed it, or uses it by now: no failure of a prune. */
+function takenMeanwhile(error: unknown): false {
+  if (!['conflict', 'not-found'].includes(kindOf(error))) throw error;
+  return false;
 }
 
 function newRow(name: string, given: Readonly<Record<string, string>> | null, anonymous: boolean): VolumeRow {
