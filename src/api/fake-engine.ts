@@ -5,6 +5,7 @@ import { type Container, NEVER } from '../engine/containers/model.ts';
 import type {
   AttachIo,
   Attachment,
+  ContainerFiles,
   Containers,
   CreateRequest,
   Engine,
@@ -17,6 +18,7 @@ import type {
   LogEntry,
   Networks,
   NetworkView,
+  PathChange,
   SystemFacts,
   Volumes,
   VolumeView,
@@ -156,6 +158,7 @@ export interface FakeEngine extends Engine {
   /** Entries `logs` gives. */
   logEntries: LogEntry[];
   readonly pastEvents: EngineEvent[];
+  changes: PathChange[];
   /** Resolves what `wait` waits for. */
   exit: PromiseWithResolvers<{ statusCode: number; error?: string }>;
   /** Aborted clients seen by `process`, `wait` and `events`. */
@@ -310,6 +313,41 @@ function fakeImages(fake: () => FakeEngine): Images {
   };
 }
 
+function fakeFiles(fake: () => FakeEngine): ContainerFiles {
+  const stat = { name: 'f', size: 3, mode: 0o104755, mtime: 1_795_469_280_120_000_000n, linkTarget: '' };
+  const known = (ref: string, path: string): void => {
+    fake().containers.get(ref);
+    if (path === '/nope') throw notFound(`Could not find the file ${path} in container ${ref}`);
+  };
+  return {
+    async stat(ref, path) {
+      known(ref, path);
+      return stat;
+    },
+    async read(ref, path) {
+      known(ref, path);
+      return { stat, archive: Readable.from([Buffer.from(`tar of ${path}`)]) };
+    },
+    async write(ref, path, archive, { keepKinds, toUser }) {
+      known(ref, path);
+      fake().calls.push(['write', path, (await buffer(archive)).toString(), keepKinds, toUser]);
+    },
+    async changes(ref) {
+      known(ref, '');
+      return fake().changes;
+    },
+    async export(ref) {
+      known(ref, '');
+      return Readable.from([Buffer.from('tar of all')]);
+    },
+    async commit(ref, options) {
+      known(ref, '');
+      fake().calls.push(['commit', options]);
+      return IMAGE_ID;
+    },
+  };
+}
+
 const networks: Networks = {
   list: () => [network],
   get(ref) {
@@ -365,9 +403,11 @@ export function fakeEngine(): FakeEngine {
     process: shout,
     logEntries: [],
     pastEvents: [],
+    changes: [],
     exit: Promise.withResolvers(),
     listeners: { count: 0 },
     containers: fakeContainers(self),
+    files: fakeFiles(self),
     execs: fakeExecs(self),
     images: fakeImages(self),
     networks,

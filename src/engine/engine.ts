@@ -121,6 +121,63 @@ export interface Containers {
   clearLogs(ref: string): Promise<void>;
 }
 
+/** What is at a path in a container. */
+export interface PathStat {
+  readonly name: string;
+  readonly size: number;
+  /** Type and permissions, as `stat` has them. */
+  readonly mode: number;
+  /** Nanoseconds since the epoch. */
+  readonly mtime: bigint;
+  /** Where a symbolic link ends, in the container; empty for anything else. */
+  readonly linkTarget: string;
+}
+
+export interface PathChange {
+  readonly path: string;
+  readonly kind: 'modified' | 'added' | 'deleted';
+}
+
+export interface CommitOptions {
+  /** Empty: the image gets no name. */
+  readonly repo: string;
+  readonly tag: string;
+  readonly comment: string;
+  readonly author: string;
+  /** Freeze the container meanwhile. */
+  readonly pause: boolean;
+  /** Instructions of a Dockerfile. */
+  readonly changes: readonly string[];
+  /** Undefined: the container's own. */
+  readonly config?: ContainerConfig;
+}
+
+/** The files of containers, whether they run or not. What takes long ends when `signal` fires. */
+export interface ContainerFiles {
+  /** A last symbolic link is not followed. @throws `not-found` */
+  stat(ref: string, path: string, signal: AbortSignal): Promise<PathStat>;
+  /** An archive of what is there and below it, its names beginning with the last part of the path. @throws `not-found` */
+  read(ref: string, path: string, signal: AbortSignal): Promise<{ stat: PathStat; archive: Readable }>;
+  /**
+   * Unpacks an archive into a directory. `keepKinds`: a directory is not replaced by a file, nor the other way round;
+   * `toUser`: everything comes to belong to the container's user.
+   *
+   * @throws `not-found`, `invalid` for what is no directory, `forbidden` for what is read-only
+   */
+  write(
+    ref: string,
+    path: string,
+    archive: Readable,
+    options: { keepKinds: boolean; toUser: boolean; signal: AbortSignal },
+  ): Promise<void>;
+  /** What the container changed of its image, by path. */
+  changes(ref: string, signal: AbortSignal): Promise<PathChange[]>;
+  /** The root file system as an archive, without what is mounted. */
+  export(ref: string, signal: AbortSignal): Promise<Readable>;
+  /** Makes an image of what it changed; gives the id. */
+  commit(ref: string, options: CommitOptions, signal: AbortSignal): Promise<string>;
+}
+
 /** One exec. `exitCode` is undefined while it has not ended. */
 export interface ExecView {
   readonly id: string;
@@ -329,6 +386,7 @@ export interface System {
 /** Everything the API can ask of the engine. */
 export interface Engine {
   readonly containers: Containers;
+  readonly files: ContainerFiles;
   readonly execs: Execs;
   readonly images: Images;
   readonly networks: Networks;

@@ -1,4 +1,5 @@
 import type { Route } from '../router.ts';
+import { containerFileRoutes } from './container-files.ts';
 import { containerStreamRoutes } from './container-streams.ts';
 import { containerRoutes } from './containers.ts';
 import { diskUsageRoutes } from './disk-usage.ts';
@@ -16,6 +17,7 @@ export function allRoutes(headers: readonly (readonly [string, string])[]): Rout
     ...diskUsageRoutes,
     ...containerRoutes,
     ...containerStreamRoutes,
+    ...containerFileRoutes,
     ...execRoutes(headers),
     ...imageRoutes,
     ...networkRoutes,

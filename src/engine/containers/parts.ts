@@ -6,6 +6,7 @@ import type { KeyedLock } from '../../util/keyed-lock.ts';
 import type { Log } from '../../util/log.ts';
 import type { Events, Image, Images } from '../engine.ts';
 import type { HealthMonitors } from '../health/health-monitors.ts';
+import type { CommitRequest } from '../images/commit.ts';
 import type { NetworkStack } from '../networks/networks.ts';
 import type { SpecDefaults } from '../runtime-spec/spec-defaults.ts';
 import type { VolumeStock } from '../volumes/volumes.ts';
@@ -24,6 +25,8 @@ export interface ContainerImages {
   pin(imageId: string): Disposable;
   /** The image of a container that exists, even when it was removed by force meanwhile. */
   ofContainer(imageId: string): Image;
+  /** Makes an image of another one, `imageId`, and of a layer. */
+  commit(request: Omit<CommitRequest, 'parent' | 'version'> & { imageId: string }): Promise<string>;
   /** To be called when a container is gone: an image removed by force may have waited for that. */
   releaseUnused(): Promise<void>;
 }

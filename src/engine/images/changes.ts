@@ -100,12 +100,12 @@ function linesOf(changes: readonly string[]): string[] {
 }
 
 /**
- * The config that the instructions of `--change` make of an empty one.
+ * The config that the instructions of `--change` make of another, an empty one if none is given.
  *
  * @throws `invalid` in Docker's words, e.g. `run is not a valid change command`.
  */
-export function applyChanges(changes: readonly string[]): ContainerConfig {
-  const config = v.parse(ContainerConfigSchema, {});
+export function applyChanges(changes: readonly string[], base?: ContainerConfig): ContainerConfig {
+  const config = base === undefined ? v.parse(ContainerConfigSchema, {}) : structuredClone(base);
   const lines = linesOf(changes);
   if (changes.length > 0 && lines.length === 0) throw invalid('file with no instructions');
   const parsed = lines.map((line) => {

@@ -37,31 +37,34 @@ export function dockerConfig(image: NewConfig): Buffer {
 
 const orNull = <T extends object>(map: T): T | null => (Object.keys(map).length === 0 ? null : map);
 
-function configFields(config: ContainerConfig): Record<string, unknown> {
+/** A config with the fields dockerd writes, in its order. */
+export function configFields(config: ContainerConfig): Record<string, unknown> {
   const { Healthcheck: check } = config;
   return {
-    Hostname: '',
-    Domainname: '',
+    Hostname: config.Hostname,
+    Domainname: config.Domainname,
     User: config.User,
-    AttachStdin: false,
-    AttachStdout: false,
-    AttachStderr: false,
+    AttachStdin: config.AttachStdin,
+    AttachStdout: config.AttachStdout,
+    AttachStderr: config.AttachStderr,
     ...(orNull(config.ExposedPorts) === null ? {} : { ExposedPorts: sorted(config.ExposedPorts) }),
-    Tty: false,
-    OpenStdin: false,
-    StdinOnce: false,
+    Tty: config.Tty,
+    OpenStdin: config.OpenStdin,
+    StdinOnce: config.StdinOnce,
     Env: orNull(config.Env),
     Cmd: config.Cmd,
     ...(check === null
       ? {}
       : { Healthcheck: Object.fromEntries(Object.entries(check).filter(([, value]) => value !== 0)) }),
-    Image: '',
+    Image: config.Image,
     Volumes: orNull(sorted(config.Volumes)),
     WorkingDir: config.WorkingDir,
     Entrypoint: config.Entrypoint,
     OnBuild: config.OnBuild,
     Labels: orNull(sorted(config.Labels)),
     ...(config.StopSignal === '' ? {} : { StopSignal: config.StopSignal }),
+    ...(config.StopTimeout === null ? {} : { StopTimeout: config.StopTimeout }),
+    ...(config.Shell === null ? {} : { Shell: config.Shell }),
   };
 }
 

@@ -7,6 +7,7 @@ import type { Events, Image, Images } from '../engine.ts';
 import { ensureBusybox } from './builtin-busybox.ts';
 import { BUILTIN_BUSYBOX, refuseBuiltin } from './builtin-name.ts';
 import { openCollection } from './collection.ts';
+import { type CommitRequest, commitImage } from './commit.ts';
 import { historyOf } from './history.ts';
 import { importArchive } from './import.ts';
 import { listImages } from './list.ts';
@@ -24,6 +25,8 @@ export interface ImagesOptions {
   readonly inUse: (imageId: string) => Users;
   /** The host's static busybox; a test may name another. */
   readonly busybox?: string;
+  /** Of the engine, told in the images it makes. */
+  readonly version?: string;
   readonly log: Log;
 }
 
@@ -33,6 +36,8 @@ export interface EngineImages extends Images {
   resolve(ref: string): Promise<Image>;
   /** The image a container was made of, by its id: also one that was removed by force since. @throws `not-found`. */
   ofContainer(imageId: string): Image;
+  /** Makes an image of that of a container and of what the container changed. @throws `not-found`. */
+  commit(request: Omit<CommitRequest, 'parent' | 'version'> & { imageId: string }): Promise<string>;
   /** Directories of its layers for an overlay mount, top first, by short names. */
   lowerDirs(image: Image): string[];
   /** Keeps the layers of an image while a container is being made of it. */
@@ -78,6 +83,11 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
       const removed = collection.stored(imageId);
       if (removed === undefined) throw notFound(`No such image: ${imageId}`);
       return { ...removed, repoTags: [], repoDigests: [] };
+    },
+    commit: async ({ imageId, ...request }) => {
+      const parent = collection.stored(imageId);
+      if (parent === undefined) throw notFound(`No such image: ${imageId}`);
+      return commitImage(collection, events, { ...request, parent, version: options.version ?? '' });
     },
     lowerDirs: ({ chainIds }) => {
       const top = chainIds.at(-1);

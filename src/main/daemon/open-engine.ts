@@ -10,6 +10,7 @@ import { openRestarts } from '../../engine/containers/restart-by-policy.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { openEvents } from '../../engine/events/events.ts';
 import { openExecs } from '../../engine/execs/execs.ts';
+import { openContainerFiles } from '../../engine/files/container-files.ts';
 import { openHealthMonitors } from '../../engine/health/health-monitors.ts';
 import { openImages } from '../../engine/images/images.ts';
 import { openNetworkStack } from '../../engine/networks/networks.ts';
@@ -48,7 +49,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   const id = engineId(store);
   const registry = new Registry();
   const events = openEvents();
-  const images = await openImages({ store, events, inUse: (image) => registry.usersOf(image), log });
+  const images = await openImages({ store, events, inUse: (image) => registry.usersOf(image), version: VERSION, log });
   const runtimes = await chooseRuntime({
     execRoot,
     dataRoot,
@@ -106,6 +107,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   const open = stack.move();
   return {
     containers: openContainers(parts),
+    files: openContainerFiles(parts),
     execs,
     images,
     networks,

@@ -1,0 +1,91 @@
+import { mkdir } from 'node:fs/promises';
+import type { FileView, ViewMount } from '../../kernel/files/view.ts';
+import { conflict, notFound } from '../../util/errors.ts';
+import type { Container } from '../containers/model.ts';
+import type { Parts } from '../containers/parts.ts';
+import type { Tracked } from '../containers/tracked.ts';
+
+/** Which of a container's files: all that its process sees, its root file system alone, or what it changed of its image. */
+export type Part = 'all' | 'root' | 'changes';
+
+/** A container's files, held so that they stay in place. */
+export interface HeldFiles extends AsyncDisposable {
+  readonly view: FileView;
+  /** Fires when the client is gone or the daemon goes down. */
+  readonly signal: AbortSignal;
+}
+
+const hasProcess = ({ state: { status } }: Container): boolean => status === 'running' || status === 'paused';
+
+/**
+ * Holds the files of a container. One without a process is locked until they are let go, as in Docker: its overlay must not
+ * be mounted a second time. That of one with a process is there already and is not held up.
+ *
+ * @throws `not-found` when it was removed meanwhile; `conflict` while that is going on.
+ */
+export async function holdFiles(parts: Parts, tracked: Tracked, part: Part, signal: AbortSignal): Promise<HeldFiles> {
+  const either = AbortSignal.any([signal, parts.leaving]);
+  const { container } = tracked;
+  if (part === 'changes' || hasProcess(container)) {
+    return { view: viewOf(parts, container, part), signal: either, [Symbol.asyncDispose]: async () => {} };
+  }
+  const held = Promise.withResolvers<FileView>();
+  const done = Promise.withResolvers<void>();
+  const lock = parts.locks.run(container.id, async () => {
+    held.resolve(await viewUnderLock(parts, tracked, part));
+    await done.promise;
+  });
+  lock.catch(held.reject);
+  const view = await held.promise;
+  // Started by somebody while this waited for the lock: nothing is to be locked then.
+  if (view.kind !== 'overlay') done.resolve();
+  return {
+    view,
+    signal: either,
+    [Symbol.asyncDispose]: async () => {
+      done.resolve();
+      await lock.catch(() => {});
+    },
+  };
+}
+
+async function viewUnderLock(parts: Parts, tracked: Tracked, part: Part): Promise<FileView> {
+  const { container } = tracked;
+  if (parts.registry.byId(container.id) !== tracked) throw notFound(`No such container: ${container.id}`);
+  if (container.state.status === 'dead') throw conflict(`container ${container.id} is dead`);
+  const { upper, work } = container.graph;
+  await Promise.all([upper, work].map((dir) => mkdir(dir, { recursive: true })));
+  return viewOf(parts, container, part);
+}
+
+function viewOf({ paths }: Parts, container: Container, part: Part): FileView {
+  const { id, state, graph, hostConfig } = container;
+  const { lower, upper, work, merged } = graph;
+  // Mounted on in a namespace of the worker's own, where nobody looks for what lies below.
+  const place = paths.execs;
+  if (part === 'changes') return { kind: 'pair', place, lower, upper };
+  if (!hasProcess(container)) {
+    return { kind: 'overlay', place, lower, upper, work, mounts: part === 'all' ? mountsOf(container) : [] };
+  }
+  if (part === 'root') return { kind: 'tree', root: merged };
+  const mounts = [...container.mounts.map(({ destination }) => destination), ...Object.keys(hostConfig.Tmpfs ?? {})];
+  return { kind: 'process', pid: state.pid, containerId: id, mounts };
+}
+
+/** What is mounted into it when it runs, outer places first. A tmpfs is empty until then. */
+function mountsOf({ mounts, files }: Container): ViewMount[] {
+  const given = mounts
+    .filter(({ source, type }) => source !== '' && type !== 'tmpfs')
+    .map(({ source, destination, rw }) => ({ source, target: destination, readOnly: !rw }));
+  const own = [
+    [files.resolvConf, '/etc/resolv.conf'],
+    [files.hostname, '/etc/hostname'],
+    [files.hosts, '/etc/hosts'],
+  ] as const;
+  const taken = new Set(given.map(({ target }) => target));
+  const depth = ({ target }: ViewMount): number => target.split('/').filter(Boolean).length;
+  return [
+    ...given,
+    ...own.filter(([, target]) => !taken.has(target)).map(([source, target]) => ({ source, target, readOnly: false })),
+  ].toSorted((a, b) => depth(a) - depth(b));
+}

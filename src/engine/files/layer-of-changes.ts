@@ -1,0 +1,69 @@
+import { compareFiles } from '../../kernel/files/compare.ts';
+import type { FileView } from '../../kernel/files/view.ts';
+import { type FoundFile, type WalkedFile, walkFiles } from '../../kernel/files/walk.ts';
+import { padding } from '../../util/tar/header.ts';
+import { encodeHeader, TAR_END } from '../../util/tar/tar-writer.ts';
+import { isSame } from './changes.ts';
+import { isMountPoint } from './mount-points.ts';
+import { isDirectory, packFile } from './pack.ts';
+
+const OPAQUE_XATTR = 'trusted.overlay.opaque';
+const CHARACTER_DEVICE = 0o020000;
+
+type Pair = Extract<FileView, { kind: 'pair' }>;
+
+/**
+ * The layer that an upper directory is, as images have it (OCI image-spec, `layer.md`): whiteouts and opaque directories
+ * become names, and nothing is left that only overlayfs understands.
+ */
+export async function* layerOfChanges(view: Pair, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const wanted = await wantedPaths(view, signal);
+  const names = new Map<string, string>();
+  const upper = { kind: 'tree', root: view.upper } as const;
+  for await (const walked of walkFiles(upper, '/', signal)) {
+    if (walked.file.path !== '' && wanted.has(walked.file.path)) yield* layerMember(walked, names);
+  }
+  yield TAR_END;
+}
+
+async function* layerMember(walked: WalkedFile, names: Map<string, string>): AsyncGenerator<Buffer> {
+  const { file } = walked;
+  if (isWhiteout(file)) {
+    yield marker(file, whiteoutOf(file.path));
+    return;
+  }
+  yield* packFile(walked, file.path, names);
+  if (isDirectory(file) && file.xattrs.get(OPAQUE_XATTR)?.toString() === 'y') {
+    yield marker(file, `${file.path}/.wh..wh..opq`);
+  }
+}
+
+/** Kernel, `filesystems/overlayfs.rst`, "whiteouts and opaque directories". */
+const isWhiteout = ({ mode, devMajor, devMinor }: FoundFile): boolean =>
+  (mode & 0o170000) === CHARACTER_DEVICE && devMajor === 0 && devMinor === 0;
+
+function whiteoutOf(path: string): string {
+  const slash = path.lastIndexOf('/') + 1;
+  return `${path.slice(0, slash)}.wh.${path.slice(slash)}`;
+}
+
+/** An empty file whose name says it all. */
+function marker({ mtime }: FoundFile, name: string): Buffer {
+  const nobody = { uid: 0, gid: 0, devMajor: 0, devMinor: 0, linkName: '', size: padding(0) };
+  return encodeHeader({ ...nobody, type: 'file', name, mode: 0o600, mtime, xattrs: new Map() });
+}
+
+/**
+ * What of an upper directory belongs into a layer, without the leading slash. Not what was only made to mount on, and not a
+ * directory that is there for that alone.
+ */
+async function wantedPaths(view: Pair, signal: AbortSignal): Promise<Set<string>> {
+  const wanted = new Set<string>();
+  for await (const one of compareFiles(view, signal)) {
+    const path = one.path.slice(1);
+    if (isMountPoint(one) || isSame(one)) continue;
+    for (let at = path.indexOf('/'); at > 0; at = path.indexOf('/', at + 1)) wanted.add(path.slice(0, at));
+    wanted.add(path);
+  }
+  return wanted;
+}

@@ -1,0 +1,80 @@
+import { Readable } from 'node:stream';
+import { type FoundFile, statFile, walkFiles } from '../../kernel/files/walk.ts';
+import { kindOf, notFound } from '../../util/errors.ts';
+import { nameBytes, nameText } from '../../util/tar/entry.ts';
+import { emitContainer } from '../containers/container-events.ts';
+import type { Parts } from '../containers/parts.ts';
+import type { Tracked } from '../containers/tracked.ts';
+import type { PathStat } from '../engine.ts';
+import { archiveName, containerPath, nameOfPath } from './container-path.ts';
+import { type HeldFiles, holdFiles } from './hold-files.ts';
+import { packFiles } from './pack.ts';
+
+/** A container's path as a client asked for it, and how the client named the container. */
+export interface AskedPath {
+  readonly ref: string;
+  readonly path: string;
+  readonly signal: AbortSignal;
+}
+
+/** What is at a path, itself: a last symbolic link is not followed. @throws `not-found` in Docker's words. */
+export async function statPath(parts: Parts, tracked: Tracked, asked: AskedPath): Promise<PathStat> {
+  await using held = await holdFiles(parts, tracked, 'all', asked.signal);
+  return lookUp(held, asked);
+}
+
+/**
+ * What is at a path, with all that is below it, as an archive. The container is let go when that ends.
+ *
+ * @throws `not-found` in Docker's words.
+ */
+export async function readArchive(
+  parts: Parts,
+  tracked: Tracked,
+  asked: AskedPath,
+): Promise<{ stat: PathStat; archive: Readable }> {
+  await using undo = new AsyncDisposableStack();
+  const held = undo.use(await holdFiles(parts, tracked, 'all', asked.signal));
+  const stat = await lookUp(held, asked);
+  const base = nameBytes(nameOfPath(asked.path));
+  const files = walkFiles(held.view, nameBytes(containerPath(asked.path)), held.signal);
+  const archive = streamOf(
+    packFiles(files, (path) => archiveName(base, path)),
+    undo.move(),
+  );
+  emitContainer(parts.events, tracked.container, 'archive-path');
+  return { stat, archive };
+}
+
+/** A stream of what a generator yields, after which something is let go, however it ends. */
+export function streamOf(pieces: AsyncGenerator<Buffer>, held: AsyncDisposable): Readable {
+  async function* all(): AsyncGenerator<Buffer> {
+    await using _ = held;
+    yield* pieces;
+  }
+  const stream = Readable.from(all(), { objectMode: false, highWaterMark: 1 << 20 });
+  return stream;
+}
+
+async function lookUp({ view, signal }: HeldFiles, { ref, path }: AskedPath): Promise<PathStat> {
+  try {
+    return toPathStat(nameOfPath(path), await statFile(view, nameBytes(containerPath(path)), signal));
+  } catch (error) {
+    throw notThere(error, ref, path);
+  }
+}
+
+/** A path that is not there, as Docker tells it. */
+export function notThere(error: unknown, ref: string, path: string): unknown {
+  return kindOf(error) === 'not-found' ? notFound(`Could not find the file ${path} in container ${ref}`, error) : error;
+}
+
+function toPathStat(name: string, { mode, size, mtime, linkTarget }: FoundFile): PathStat {
+  return {
+    name,
+    size,
+    mode,
+    mtime: BigInt(mtime.seconds) * 1_000_000_000n + BigInt(mtime.nanos),
+    linkTarget: nameText(linkTarget),
+  };
+}

@@ -1,0 +1,101 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { type GantryError, internal, notFound } from '../../util/errors.ts';
+import { spawnError } from '../../util/spawn.ts';
+import { type BodyReader, FrameReader, field, frame } from './frames.ts';
+import { type FileView, viewFields } from './view.ts';
+import { WORKER_SCRIPT } from './worker-script.ts';
+
+const ENOENT = 2;
+const MAX_WORDS = 2000;
+
+/**
+ * A process that has left the host's files for those of a container and works on them there (see `worker-script.ts`). It ends
+ * when the engine ends, when `signal` fires, and when it is disposed of; what it mounted goes with it.
+ */
+export class FileWorker implements AsyncDisposable {
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #frames: FrameReader;
+  readonly #ended: Promise<unknown>;
+  #failure: Error | undefined;
+  #words = '';
+
+  constructor(view: FileView, work: readonly string[], signal?: AbortSignal) {
+    this.#child = spawn('perl', ['-e', WORKER_SCRIPT, process.arch], {
+      cwd: '/',
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+      ...(signal === undefined ? {} : { signal, killSignal: 'SIGKILL' }),
+    });
+    this.#child.on('error', (error) => {
+      this.#failure = spawnError('perl', error);
+    });
+    // A worker that gave up closes its end; its last frame tells why.
+    this.#child.stdin.on('error', () => {});
+    this.#child.stderr.on('data', (chunk: Buffer) => {
+      if (this.#words.length < MAX_WORDS) this.#words += chunk.toString();
+    });
+    this.#ended = once(this.#child, 'close').catch(() => {});
+    this.#frames = new FrameReader(this.#child.stdout);
+    this.#child.stdin.write(frame('V', ...viewFields(view)));
+    this.#child.stdin.write(frame('O', ...work.map(field)));
+  }
+
+  /** The next frame; undefined when the work is done. @throws what the worker says went wrong, `not-found` for ENOENT. */
+  async next(): Promise<{ type: string; length: number } | undefined> {
+    const head = await this.#told(() => this.#frames.head());
+    if (head.type === 'Z') return undefined;
+    if (head.type === 'X') throw workerError(await this.body(head.length));
+    return head;
+  }
+
+  body(length: number): Promise<BodyReader> {
+    return this.#told(() => this.#frames.body(length));
+  }
+
+  some(max: number): Promise<Buffer> {
+    return this.#told(() => this.#frames.some(max));
+  }
+
+  /** Hands bytes on; a promise when the worker lags. */
+  write(bytes: Buffer): Promise<void> | undefined {
+    if (this.#child.exitCode !== null || this.#child.stdin.write(bytes)) return undefined;
+    return this.#drained();
+  }
+
+  async #drained(): Promise<void> {
+    const drained = Promise.withResolvers<void>();
+    this.#child.stdin.once('drain', drained.resolve);
+    await Promise.race([drained.promise, this.#ended]);
+    this.#child.stdin.off('drain', drained.resolve);
+  }
+
+  /** True when it gave up: what is written to it is not read any more. */
+  get over(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  async #told<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      await this.#ended;
+      throw (
+        this.#failure ?? internal(this.#words.trim() || 'the worker on the files of a container ended early', error)
+      );
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.stdin.destroy();
+    if (!this.over) this.#child.kill('SIGKILL');
+    this.#child.stdout.destroy();
+    await this.#ended;
+  }
+}
+
+function workerError(body: BodyReader): GantryError {
+  const text = body.text();
+  return body.uint() === ENOENT ? notFound(text) : internal(text);
+}

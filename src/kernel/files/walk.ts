@@ -1,0 +1,132 @@
+import type { SparseMap, TarEntry, TarType } from '../../util/tar/entry.ts';
+import { FileWorker } from './file-worker.ts';
+import type { BodyReader } from './frames.ts';
+import type { FileView } from './view.ts';
+
+/** A file as a worker found it. Names are bytes, one char each. */
+export interface FoundFile {
+  /** Relative to where the walk began, which itself is the empty path. For `statFile`: from the root. */
+  readonly path: string;
+  readonly linkTarget: string;
+  /** Type and permissions, as `stat` has them. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly links: number;
+  /** The same for two names of one file. */
+  readonly identity: string;
+  readonly mtime: { readonly seconds: number; readonly nanos: number };
+  readonly devMajor: number;
+  readonly devMinor: number;
+  readonly xattrs: ReadonlyMap<string, Buffer>;
+  readonly sparse: SparseMap | undefined;
+}
+
+/** A file with what is in it: to be read, or not, before the next one is asked for. */
+export interface WalkedFile {
+  readonly file: FoundFile;
+  readonly data: () => AsyncGenerator<Buffer>;
+}
+
+const TYPES: Readonly<Record<number, TarType>> = {
+  0o100000: 'file',
+  0o040000: 'directory',
+  0o120000: 'symlink',
+  0o020000: 'char',
+  0o060000: 'block',
+  0o010000: 'fifo',
+};
+
+export const FILE_TYPE = 0o170000;
+
+/** What it is in an archive; undefined for a socket, which no archive can hold. */
+export function tarType({ mode }: Pick<FoundFile, 'mode'>): TarType | undefined {
+  return TYPES[mode & FILE_TYPE];
+}
+
+/** The mode of a new file of that type. */
+export function typeBits(type: Exclude<TarType, 'link'>): number {
+  return Number(Object.keys(TYPES).find((bits) => TYPES[Number(bits)] === type));
+}
+
+/** Bytes stored of a file: less than its size when it has holes. */
+export function storedSize({ size, sparse }: FoundFile): number {
+  return sparse === undefined ? size : sparse.segments.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** Looks a path up, not following a last symbolic link, whose end is then `linkTarget`. @throws `not-found`. */
+export async function statFile(view: FileView, path: string, signal: AbortSignal): Promise<FoundFile> {
+  await using worker = new FileWorker(view, ['stat', path], signal);
+  const head = await worker.next();
+  return readFacts(await worker.body(head?.length ?? 0));
+}
+
+/** A file, or a directory and everything below it: each before what is in it. @throws `not-found`. */
+export async function* walkFiles(view: FileView, path: string, signal: AbortSignal): AsyncGenerator<WalkedFile> {
+  await using worker = new FileWorker(view, ['walk', path], signal);
+  for (let head = await worker.next(); head !== undefined; head = await worker.next()) {
+    const file = readFacts(await worker.body(head.length));
+    let left = (file.mode & FILE_TYPE) === 0o100000 ? storedSize(file) : 0;
+    const data = async function* (): AsyncGenerator<Buffer> {
+      for (; left > 0; ) {
+        let inFrame = (await worker.next())?.length ?? 0;
+        while (inFrame > 0) {
+          const part = await worker.some(inFrame);
+          inFrame -= part.length;
+          left -= part.length;
+          yield part;
+        }
+      }
+    };
+    yield { file, data };
+    for await (const _ of data());
+  }
+}
+
+function readFacts(body: BodyReader): FoundFile {
+  const [path, linkTarget] = [body.text(), body.text()];
+  const [mode, uid, gid, links, diskMajor, diskMinor] = [0, 0, 0, 0, 0, 0].map(() => body.uint()) as Six;
+  const [size, seconds] = [body.long(), body.long()];
+  const [nanos, devMajor, devMinor, runs, attributes] = [0, 0, 0, 0, 0].map(() => body.uint()) as Five;
+  const identity = `${diskMajor}:${diskMinor}:${body.long()}`;
+  const segments = Array.from({ length: runs }, () => ({ offset: body.long(), length: body.long() }));
+  const xattrs = new Map(Array.from({ length: attributes }, () => [body.text(), Buffer.from(body.bytes())] as const));
+  return {
+    path,
+    linkTarget,
+    mode,
+    uid,
+    gid,
+    size,
+    links,
+    identity,
+    devMajor,
+    devMinor,
+    xattrs,
+    mtime: { seconds, nanos },
+    sparse: runs === 0 ? undefined : { realSize: size, segments },
+  };
+}
+
+type Five = [number, number, number, number, number];
+type Six = [...Five, number];
+
+/** The member of an archive that stands for a file. */
+export function tarEntry(file: FoundFile, name: string, type: TarType): TarEntry {
+  const { linkTarget, mode, uid, gid, mtime, devMajor, devMinor, xattrs, sparse } = file;
+  return {
+    type,
+    name,
+    uid,
+    gid,
+    mtime,
+    devMajor,
+    devMinor,
+    xattrs,
+    linkName: type === 'symlink' ? linkTarget : '',
+    mode: mode & 0o7777,
+    size: type === 'file' ? storedSize(file) : 0,
+    ...(sparse === undefined || type !== 'file' ? {} : { sparse }),
+  };
+}
