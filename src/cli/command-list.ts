@@ -12,6 +12,22 @@ const attach = lazy(
   'Attach local standard input, output, and error streams to a running container',
   async () => (await import('./commands/attach.ts')).attach,
 );
+const commit = lazy(
+  "Create a new image from a container's changes",
+  async () => (await import('./commands/commit.ts')).commit,
+);
+const cp = lazy(
+  'Copy files/folders between a container and the local filesystem',
+  async () => (await import('./commands/cp.ts')).cp,
+);
+const diff = lazy(
+  "Inspect changes to files or directories on a container's filesystem",
+  async () => (await import('./commands/diff.ts')).diff,
+);
+const exportContainer = lazy(
+  "Export a container's filesystem as a tar archive",
+  async () => (await import('./commands/export.ts')).exportContainer,
+);
 const create = lazy('Create a new container', async () => (await import('./commands/create.ts')).create);
 const exec = lazy('Execute a command in a running container', async () => (await import('./commands/exec.ts')).exec);
 const kill = lazy('Kill one or more running containers', async () => (await import('./commands/kill.ts')).kill);
@@ -80,8 +96,12 @@ const version = lazy(
 export const COMMON: Readonly<Record<string, Listed>> = { run, exec, ps, pull, images, version, info };
 export const OTHERS: Readonly<Record<string, Listed>> = {
   attach,
+  commit,
+  cp,
   create,
+  diff,
   events,
+  export: exportContainer,
   history,
   import: importImage,
   inspect,
@@ -117,8 +137,12 @@ export const GROUPS: Readonly<Record<string, Group>> = {
     summary: 'Manage containers',
     commands: {
       attach,
+      commit,
+      cp,
       create,
+      diff,
       exec,
+      export: exportContainer,
       inspect: lazy(
         'Display detailed information on one or more containers',
         async () => (await import('./commands/container-inspect.ts')).containerInspect,

@@ -9,6 +9,7 @@ import type {
   ExecInspect,
   HistoryItem,
   ImageSummary,
+  PathStatMessage,
   ProgressMessage,
   ServerVersion,
   StatsMessage,
@@ -103,6 +104,16 @@ export interface ContainerCalls {
   /** Empties the log; an engine of Docker does not know how. */
   clearLogs(id: string): Promise<void>;
   logs(id: string, query: LogsQuery, signal?: AbortSignal): Promise<IncomingMessage>;
+  statArchive(id: string, path: string): Promise<PathStatMessage>;
+  getArchive(id: string, path: string): Promise<{ stat: PathStatMessage; body: IncomingMessage }>;
+  putArchive(
+    id: string,
+    path: string,
+    archive: Readable,
+    query: { noOverwriteDirNonDir: boolean; copyUIDGID: boolean },
+  ): Promise<void>;
+  changes(id: string): Promise<{ Path: string; Kind: number }[] | null>;
+  export(id: string): Promise<IncomingMessage>;
   top(id: string, psArgs?: string): Promise<{ Titles: string[]; Processes: string[][] | null }>;
   prune(filters: FilterMap): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }>;
 }
@@ -131,6 +142,7 @@ export interface ImageCalls {
   create(query: Query, stream?: Readable): AsyncIterable<ProgressMessage>;
   load(archive: Readable, quiet: boolean): Promise<{ json: boolean; body: IncomingMessage }>;
   save(names: readonly string[]): Promise<IncomingMessage>;
+  commit(query: Query): Promise<{ Id: string }>;
 }
 
 /** Opens a client on a transport, which it owns. `pinned` is a version to use without asking the server. */
@@ -265,12 +277,37 @@ function containerCalls(wire: Wire): ContainerCalls {
         query: { stream: 1, stdin: on(stdin), stdout: on(stdout), stderr: on(stderr), logs: on(logs), detachKeys },
       }),
     resize: (id, { width, height }) => post(id, 'resize', { w: width, h: height }),
+    statArchive: async (id, path) => {
+      const res = await wire.open({ method: 'HEAD', path: at(id, 'archive'), query: { path } });
+      res.resume();
+      return pathStat(res);
+    },
+    getArchive: async (id, path) => {
+      const body = await wire.open({ method: 'GET', path: at(id, 'archive'), query: { path } });
+      return { stat: pathStat(body), body };
+    },
+    putArchive: (id, path, stream, { noOverwriteDirNonDir, copyUIDGID }) =>
+      wire.none({
+        method: 'PUT',
+        path: at(id, 'archive'),
+        query: { path, noOverwriteDirNonDir, copyUIDGID },
+        stream,
+        contentType: 'application/x-tar',
+      }),
+    changes: (id) => wire.json({ method: 'GET', path: at(id, 'changes') }),
+    export: (id) => wire.open({ method: 'GET', path: at(id, 'export') }),
     clearLogs: (id) => wire.none({ method: 'DELETE', path: at(id, 'logs') }),
     logs: (id, query, signal) => wire.open({ method: 'GET', path: at(id, 'logs'), query: logsQuery(query), signal }),
     top: (id, psArgs) => wire.json({ method: 'GET', path: at(id, 'top'), query: { ps_args: psArgs } }),
     prune: (filters) =>
       wire.json({ method: 'POST', path: '/containers/prune', query: { filters: filtersOf(filters) } }),
   };
+}
+
+function pathStat(res: IncomingMessage): PathStatMessage {
+  const told = res.headers['x-docker-container-path-stat'];
+  const text = Buffer.from(typeof told === 'string' ? told : '', 'base64').toString();
+  return JSON.parse(text) as PathStatMessage;
 }
 
 function logsQuery(query: LogsQuery): Query {
@@ -330,6 +367,7 @@ function imageCalls(wire: Wire): ImageCalls {
       });
       return { json: body.headers['content-type'] === 'application/json', body };
     },
+    commit: (query) => wire.json({ method: 'POST', path: '/commit', query, body: null }),
     save: (names) => wire.open({ method: 'GET', path: '/images/get', query: { names } }),
   };
 }

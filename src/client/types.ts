@@ -33,6 +33,15 @@ export interface ContainerInspect {
   NetworkSettings: { Ports: Record<string, { HostIp: string; HostPort: string }[] | null> | null };
 }
 
+/** What a header tells of a path in a container. `mode` is Go's. */
+export interface PathStatMessage {
+  name: string;
+  size: number;
+  mode: number;
+  mtime: string;
+  linkTarget: string;
+}
+
 export interface ImageSummary {
   Id: string;
   RepoTags: string[] | null;
