@@ -60,15 +60,18 @@ export class FileWorker implements AsyncDisposable {
 
   /** Hands bytes on; a promise when the worker lags. */
   write(bytes: Buffer): Promise<void> | undefined {
-    if (this.#child.exitCode !== null || this.#child.stdin.write(bytes)) return undefined;
+    const { stdin } = this.#child;
+    if (stdin.destroyed || stdin.write(bytes)) return undefined;
     return this.#drained();
   }
 
+  /** Also when it gave up: its end is then closed, though its last words may not have been read yet. */
   async #drained(): Promise<void> {
-    const drained = Promise.withResolvers<void>();
-    this.#child.stdin.once('drain', drained.resolve);
-    await Promise.race([drained.promise, this.#ended]);
-    this.#child.stdin.off('drain', drained.resolve);
+    const { stdin } = this.#child;
+    const free = Promise.withResolvers<void>();
+    stdin.once('drain', free.resolve).once('close', free.resolve);
+    await free.promise;
+    stdin.off('drain', free.resolve).off('close', free.resolve);
   }
 
   /** True when it gave up: what is written to it is not read any more. */
