@@ -4,6 +4,7 @@ import { conflict, invalid, messageOf } from '../../util/errors.ts';
 import { isContainerMode, type Peers, peerOf } from '../runtime-spec/namespaces.ts';
 import type { Container } from './model.ts';
 import type { Parts } from './parts.ts';
+import type { Tracked } from './tracked.ts';
 import { isRunning } from './wait.ts';
 
 /** Below a bundle: the /dev/shm of a container that shares it. It goes with the bundle. */
@@ -43,9 +44,14 @@ export function findJoined(parts: Known, container: Container): Joined {
 function running({ registry }: Known, id: string): Container {
   const tracked = registry.byId(id);
   if (tracked === undefined) throw invalid(`No such container: ${id}`);
-  if (tracked.restarting) throw conflict(`Container ${id} is restarting, wait until the container is running`);
+  if (isRestarting(tracked)) throw conflict(`Container ${id} is restarting, wait until the container is running`);
   if (!isRunning(tracked)) throw conflict(`container ${id} is not running`);
   return tracked.container;
+}
+
+/** By hand, or waiting for its restart: there is no process to join. */
+function isRestarting({ restarting, container }: Tracked): boolean {
+  return restarting || container.state.status === 'restarting';
 }
 
 function ipcOwner(parts: Known, id: string): Container {
@@ -72,7 +78,7 @@ function networkOwner({ registry }: Known, { id, hostConfig }: Container): Conta
   const ref = peerOf(hostConfig.NetworkMode);
   const owner = registry.find(ref);
   if (owner.container.id === id) throw invalid(`cannot join own network of container: ${id}`);
-  if (owner.restarting) throw conflict(`cannot join network of a restarting container: ${owner.container.id}`);
+  if (isRestarting(owner)) throw conflict(`cannot join network of a restarting container: ${owner.container.id}`);
   if (!isRunning(owner)) throw conflict(`cannot join network of a non running container: ${owner.container.id}`);
   return owner.container;
 }

@@ -42,9 +42,10 @@ export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promis
     // Its processes are gone, so the network can go while the shim still takes the rest apart.
     const left = parts.networks.leave(container.id);
     left.catch(failing(parts, container.id)('a network namespace stays until the next start'));
+    // First: a probe that dies with its container says nothing of its health.
+    parts.health.stop(container);
     if (live !== undefined) findOom(parts, tracked);
     if (live !== undefined) await closeProcess(parts, container, live, exit);
-    parts.health.stop(container);
     const delay = delayAfter(tracked, exit);
     container.state = {
       ...container.state,
