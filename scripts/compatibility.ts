@@ -68,6 +68,15 @@ const INERT: Readonly<Record<string, string>> = {
   ),
 };
 
+const NO_IMAGE_MOUNTS = 'mounts of type image are refused (400 `mount type unknown`)';
+
+/** Fields whose refusal stands elsewhere than in the list of unsupported ones. */
+const REFUSED_ELSEWHERE: Readonly<Record<string, string>> = {
+  'HostConfig.Mounts.ImageOptions': NO_IMAGE_MOUNTS,
+  'HostConfig.Mounts.ImageOptions.Subpath': NO_IMAGE_MOUNTS,
+  'HostConfig.Mounts.VolumeOptions.DriverConfig.Options': 'refused (501): the driver `local` has no options yet',
+};
+
 interface Group {
   readonly title: string;
   readonly names: readonly string[];
@@ -154,8 +163,8 @@ const known = (schema: unknown, path: string): boolean =>
   path.split('.').reduce((at: unknown, name) => fieldOf(at, name), schema) !== undefined;
 
 function fieldState(group: string, { schema, refused, error }: Group, name: string): string {
-  const inert = INERT[`${group}.${name}`];
-  if (inert !== undefined) return inert;
+  const noted = INERT[`${group}.${name}`] ?? REFUSED_ELSEWHERE[`${group}.${name}`];
+  if (noted !== undefined) return noted;
   if (!known(schema, name)) return 'not known';
   // `Mounts of type volume` says something of `Mounts` alone, `DeviceRequests` of all that is in it.
   const gap = refused.find((field) => name === field.split(' ')[0] || name.split('.')[0] === field);

@@ -12,7 +12,7 @@ test('a plain container is supported', () => {
 const CASES: readonly (readonly [field: string, hostConfig: object])[] = [
   ['VolumesFrom', { VolumesFrom: ['x'] }],
   [
-    'VolumeOptions.Subpath',
+    'Mounts.VolumeOptions.Subpath',
     { Mounts: [{ Type: 'volume', Source: 'v1', Target: '/c', VolumeOptions: { Subpath: 'x' } }] },
   ],
   ['Links', { Links: ['x'] }],

@@ -18,7 +18,7 @@ const CONFIG_GAPS: readonly Gap<ContainerConfig>[] = [
 const HOST_GAPS: readonly Gap<HostConfig>[] = [
   { field: 'VolumesFrom', asked: ({ VolumesFrom }) => some(VolumesFrom) },
   {
-    field: 'VolumeOptions.Subpath',
+    field: 'Mounts.VolumeOptions.Subpath',
     asked: ({ Mounts }) => Mounts.some((it) => (it.VolumeOptions?.Subpath ?? '') !== ''),
   },
   { field: 'Links', asked: ({ Links }) => some(Links) },
