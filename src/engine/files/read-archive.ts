@@ -38,21 +38,27 @@ export async function readArchive(
   const stat = await lookUp(held, asked);
   const base = nameBytes(nameOfPath(asked.path));
   const files = walkFiles(held.view, nameBytes(containerPath(asked.path)), held.signal);
-  const archive = streamOf(
+  const archive = await begunArchive(
     packFiles(files, (path) => archiveName(base, path)),
-    undo.move(),
-  );
+    undo,
+  ).catch((error: unknown) => {
+    // It was there when it was looked up.
+    throw notThere(error, asked.ref, asked.path);
+  });
   emitContainer(parts.events, tracked.container, 'archive-path');
   return { stat, archive };
 }
 
-/** A stream of what a generator yields, after which something is let go, however it ends. */
-export function streamOf(pieces: AsyncGenerator<Buffer>, held: AsyncDisposable): Readable {
-  async function* all(): AsyncGenerator<Buffer> {
-    await using _ = held;
-    yield* pieces;
-  }
-  const stream = Readable.from(all(), { objectMode: false, highWaterMark: 1 << 20 });
+/**
+ * An archive whose first piece has been made, so that what goes wrong before it can still be a status. `held` is let go
+ * when the stream is closed, also when nobody has read it.
+ */
+export async function begunArchive(pieces: AsyncGenerator<Buffer>, held: AsyncDisposableStack): Promise<Readable> {
+  const first = await pieces.next();
+  const stream = Readable.from(pieces, { objectMode: false, highWaterMark: 1 << 20 });
+  if (first.done !== true) stream.unshift(first.value);
+  const kept = held.move();
+  stream.once('close', () => void kept.disposeAsync());
   return stream;
 }
 
