@@ -121,6 +121,7 @@ async function launch(parts: Parts, tracked: Tracked, restartDelay: number): Pro
   await prepareFiles(parts, container, { sandbox, joined, bundle });
   writeIoRecord(parts, container.id, pipes.paths);
   const task = await createTask(parts, container, pipes, bundle);
+  undo.defer(() => discard(task));
   const live: Live = {
     task,
     pipes,
@@ -129,7 +130,6 @@ async function launch(parts: Parts, tracked: Tracked, restartDelay: number): Pro
     settled: Promise.withResolvers(),
   };
   undo.defer(() => live.hub.finish());
-  undo.defer(() => discard(task));
   adoptAttaches(tracked, live);
   const pid = await task.start();
   undo.move();
