@@ -21,9 +21,9 @@ export interface HealthMonitors extends Disposable {
 
 export function openHealthMonitors(parts: () => Parts): HealthMonitors {
   const monitors = new Map<string, AbortController>();
-  const end = (id: string): boolean => {
+  const end = (id: string): void => {
     monitors.get(id)?.abort();
-    return monitors.delete(id);
+    monitors.delete(id);
   };
   const resume = (tracked: Tracked): void => {
     const { container } = tracked;
@@ -45,7 +45,9 @@ export function openHealthMonitors(parts: () => Parts): HealthMonitors {
     },
     resume,
     stop: ({ id, state }) => {
-      if (end(id)) state.health = uncheckedHealth(state.health);
+      end(id);
+      // Also of a process that ended while no daemon, and so no monitor, was there.
+      state.health = uncheckedHealth(state.health);
     },
     [Symbol.dispose]: () => {
       for (const id of monitors.keys()) {
