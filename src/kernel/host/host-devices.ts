@@ -27,7 +27,6 @@ const NOT_DEVICES = new Set(['pts', 'shm', 'fd', 'mqueue', '.lxc', '.lxd-mounts'
 export function lookupDevices(path: string): DeviceLookup {
   // Resolved it would be the engine's own directory.
   if (!path.startsWith('/')) return { kind: 'missing' };
-  if (path === '') return { kind: 'missing' };
   const real = ifThere(() => realpathSync(path));
   const stats = real === undefined ? undefined : ifThere(() => statSync(real));
   if (real === undefined || stats === undefined) return { kind: 'missing' };
