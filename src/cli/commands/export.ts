@@ -1,9 +1,9 @@
-import { createWriteStream, statSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type Command, ExitError } from '../command.ts';
 import { text } from '../flags/flag-spec.ts';
+import { writeAside } from '../write-aside.ts';
 
 export const exportContainer: Command = {
   use: '[OPTIONS] CONTAINER',
@@ -23,17 +23,6 @@ export const exportContainer: Command = {
     return 0;
   },
 };
-
-/** An archive under its name is a whole one. */
-async function writeAside(body: NodeJS.ReadableStream, output: string): Promise<void> {
-  const aside = `${output}.${process.pid}.tmp`;
-  try {
-    await pipeline(body, createWriteStream(aside, { mode: 0o600 }));
-    await rename(aside, output);
-  } finally {
-    await rm(aside, { force: true });
-  }
-}
 
 function checkTarget(output: string): void {
   const refuse = (why: string): never => {

@@ -1,9 +1,9 @@
-import { createWriteStream, statSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type Command, ExitError } from '../command.ts';
 import { text } from '../flags/flag-spec.ts';
+import { writeAside } from '../write-aside.ts';
 
 export const save: Command = {
   use: '[OPTIONS] IMAGE [IMAGE...]',
@@ -18,18 +18,8 @@ export const save: Command = {
     }
     if (output !== '') checkTarget(output);
     const body = await client.images.save(flags.args);
-    if (output === '') {
-      await pipeline(body, stdout, { end: false });
-      return 0;
-    }
-    // Written aside: an archive under its name is a whole one.
-    const aside = `${output}.${process.pid}.tmp`;
-    try {
-      await pipeline(body, createWriteStream(aside, { mode: 0o600 }));
-      await rename(aside, output);
-    } finally {
-      await rm(aside, { force: true });
-    }
+    if (output === '') await pipeline(body, stdout, { end: false });
+    else await writeAside(body, output);
     return 0;
   },
 };

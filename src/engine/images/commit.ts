@@ -1,6 +1,5 @@
-import * as v from 'valibot';
 import type { ContainerConfig } from '../../spec/container.ts';
-import { type ImageConfig, ImageConfigSchema } from '../../spec/image.ts';
+import type { ImageConfig } from '../../spec/image.ts';
 import { mediaTypes } from '../../spec/manifest.ts';
 import { familiarString, type ImageReference, parseReference, tagNameOnly, withTag } from '../../spec/reference.ts';
 import type { Layer } from '../../store/layers.ts';
@@ -15,7 +14,7 @@ import type { StoredImage } from './catalogue.ts';
 import type { Collection } from './collection.ts';
 import { configFields } from './docker-config.ts';
 import { emitImage } from './image-event.ts';
-import { NEVER_TAGGED } from './load.ts';
+import { putConfig } from './put-config.ts';
 
 /** An image to be made of another and what a container changed of it. */
 export interface CommitRequest {
@@ -54,7 +53,7 @@ export async function commitImage(collection: Collection, events: Events, reques
   const blob = await lease.ingest(request.layer, { mediaType: mediaTypes.ociLayer, signal });
   const diffId = blob.digest === NOTHING ? undefined : blob.digest;
   const layers = await stack(collection, lease, request, diffId);
-  const image = await makeImage(lease, layers, request, diffId);
+  const image = await putConfig(lease, layers, imageConfig(request, diffId));
   await collection.add(lease, [{ image, tags: reference === undefined ? [] : [reference] }]);
   if (reference !== undefined) {
     emitImage(events, 'tag', image.id, familiarString(reference), collection.catalogue.byId(image.id));
@@ -74,24 +73,6 @@ function stack(
   const below = top === undefined ? [] : store.layers.chain(top);
   const sources = below.map((layer) => ({ blob: layer.blob, diffId: layer.diffId }));
   return lease.unpack(diffId === undefined ? sources : [...sources, { blob: diffId, diffId }], signal);
-}
-
-async function makeImage(
-  lease: Lease,
-  layers: readonly Layer[],
-  request: CommitRequest,
-  diffId: string | undefined,
-): Promise<StoredImage> {
-  const bytes = imageConfig(request, diffId);
-  const { digest } = await lease.put(bytes, mediaTypes.dockerConfig);
-  return {
-    id: digest,
-    config: v.parse(ImageConfigSchema, JSON.parse(bytes.toString('utf8'))),
-    chainIds: layers.map(({ chainId }) => chainId),
-    manifest: undefined,
-    size: layers.reduce((sum, { size }) => sum + size, 0),
-    taggedAt: NEVER_TAGGED,
-  };
 }
 
 /** As dockerd writes it: the fields in order of their names. */

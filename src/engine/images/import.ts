@@ -1,7 +1,6 @@
 import type { Readable } from 'node:stream';
-import * as v from 'valibot';
 import type { ContainerConfig } from '../../spec/container.ts';
-import { ImageConfigSchema, type Platform } from '../../spec/image.ts';
+import type { Platform } from '../../spec/image.ts';
 import { mediaTypes } from '../../spec/manifest.ts';
 import { familiarString, type ImageReference, parseReference, tagNameOnly, withTag } from '../../spec/reference.ts';
 import type { Lease } from '../../store/lease.ts';
@@ -14,7 +13,8 @@ import type { Collection } from './collection.ts';
 import { decompress } from './decompress.ts';
 import { dockerConfig, type NewConfig } from './docker-config.ts';
 import { emitImage } from './image-event.ts';
-import { hostArchitecture, NEVER_TAGGED } from './load.ts';
+import { hostArchitecture } from './load.ts';
+import { putConfig } from './put-config.ts';
 
 export interface ImportOptions {
   repo: string;
@@ -77,14 +77,5 @@ function checkRequest({ repo, tag, changes, platform }: ImportOptions): Request 
 /** Unpacks an uncompressed archive of the lease as the only layer of a new image, which is left to be added. */
 export async function makeImage(lease: Lease, blob: string, config: Omit<NewConfig, 'diffIds'>): Promise<StoredImage> {
   const layers = await lease.unpack([{ blob, diffId: blob }]);
-  const bytes = dockerConfig({ ...config, diffIds: [blob] });
-  const { digest } = await lease.put(bytes, mediaTypes.dockerConfig);
-  return {
-    id: digest,
-    config: v.parse(ImageConfigSchema, JSON.parse(bytes.toString('utf8'))),
-    chainIds: layers.map(({ chainId }) => chainId),
-    manifest: undefined,
-    size: layers.reduce((sum, { size }) => sum + size, 0),
-    taggedAt: NEVER_TAGGED,
-  };
+  return putConfig(lease, layers, dockerConfig({ ...config, diffIds: [blob] }));
 }
