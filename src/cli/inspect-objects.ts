@@ -1,8 +1,8 @@
 import { parseExact } from '../client/json-stream.ts';
 import { messageOf } from '../util/errors.ts';
+import { compileTemplate, type Template } from '../util/template/template.ts';
 import { type CommandContext, ExitError } from './command.ts';
 import { indentJson } from './format/indent-json.ts';
-import { compileTemplate, type Template } from './template/template.ts';
 
 /**
  * Prints objects as one JSON list, as the engine wrote them, or each by a template. What cannot be found is reported

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { goRegExp } from './go-regexp.ts';
+import { goRegExp, parseGoRegExp } from './go-regexp.ts';
 
 test('what Go spells differently', () => {
   const cases: [pattern: string, finds: string, not: string][] = [
@@ -21,4 +21,24 @@ test('what Go spells differently', () => {
 
 test('what is no expression', () => {
   for (const pattern of ['[', '(', '*', 'a**']) assert.equal(goRegExp(pattern), undefined, pattern);
+});
+
+test('what is wrong is said in words of Go', () => {
+  const cases: [pattern: string, fault: string][] = [
+    ['(', 'missing closing ): `(`'],
+    ['a(b(c)', 'missing closing ): `a(b(c)`'],
+    ['a)', 'unexpected ): `a)`'],
+    ['[a', 'missing closing ]: `[a`'],
+    ['*a', 'missing argument to repetition operator: `*`'],
+    ['a|+', 'missing argument to repetition operator: `+`'],
+    ['a**', 'invalid nested repetition operator: `**`'],
+    ['(?=a)', 'invalid or unsupported Perl syntax: `(?=`'],
+    ['(a)\\1', 'invalid escape sequence: `\\1`'],
+    ['a\\', 'trailing backslash at end of expression: ``'],
+  ];
+  for (const [pattern, fault] of cases) {
+    assert.throws(() => parseGoRegExp(pattern), { message: `error parsing regexp: ${fault}` }, pattern);
+  }
+  for (const pattern of ['(?:a)+?', '[]a]', '[^]]', '(?i)(?P<x>a){2,}', '[[:alpha:]*]', '\\(', 'a{,2}'])
+    assert.ok(parseGoRegExp(pattern), pattern);
 });

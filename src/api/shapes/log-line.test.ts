@@ -13,6 +13,6 @@ const text = (timestamps: boolean, details: boolean) => logLine(entry, { timesta
 test('the time and the details go in front', () => {
   assert.equal(text(false, false), 'hi\n');
   assert.equal(text(true, false), '2026-01-01T00:00:00.000000001Z hi\n');
-  assert.equal(text(false, true), 'a=x,b=1%202 hi\n');
-  assert.equal(text(true, true), '2026-01-01T00:00:00.000000001Z a=x,b=1%202 hi\n');
+  assert.equal(text(false, true), 'a=x,b=1+2 hi\n');
+  assert.equal(text(true, true), '2026-01-01T00:00:00.000000001Z a=x,b=1+2 hi\n');
 });

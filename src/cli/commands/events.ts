@@ -1,14 +1,14 @@
 import { parseExact } from '../../client/json-stream.ts';
 import type { EventMessage } from '../../client/types.ts';
 import { messageOf } from '../../util/errors.ts';
+import { sortedKeys } from '../../util/template/go-print.ts';
+import { compileTemplate } from '../../util/template/template.ts';
 import { type Command, ExitError } from '../command.ts';
 import { list, text } from '../flags/flag-spec.ts';
 import { filter, filterMap } from '../flags/values.ts';
 import { OBJECT_FORMAT_DOC } from '../format/format-doc.ts';
 import { rfc3339 } from '../format/local-time.ts';
 import { moment } from '../run/moment.ts';
-import { sortedKeys } from '../template/go-print.ts';
-import { compileTemplate } from '../template/template.ts';
 
 export const events: Command = {
   use: '[OPTIONS]',

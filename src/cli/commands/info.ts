@@ -1,10 +1,10 @@
 import { messageOf } from '../../util/errors.ts';
+import { goJson } from '../../util/template/go-print.ts';
+import { compileTemplate } from '../../util/template/template.ts';
 import { type Command, ExitError } from '../command.ts';
 import { text } from '../flags/flag-spec.ts';
 import { OBJECT_FORMAT_DOC } from '../format/format-doc.ts';
 import { infoLines, infoWarnings } from '../format/info-lines.ts';
-import { goJson } from '../template/go-print.ts';
-import { compileTemplate } from '../template/template.ts';
 
 export const info: Command = {
   use: '[OPTIONS]',

@@ -1,11 +1,11 @@
 import { messageOf } from '../../util/errors.ts';
+import { goJson } from '../../util/template/go-print.ts';
+import { compileTemplate } from '../../util/template/template.ts';
 import { type Command, ExitError } from '../command.ts';
 import { bool, text } from '../flags/flag-spec.ts';
 import { DETAILS, detailRows, detailTables, USAGE_TABLE, usageLines, usageRow } from '../format/disk-usage-rows.ts';
 import { TABLE_FORMAT_DOC } from '../format/format-doc.ts';
 import { printRows } from '../format/print-rows.ts';
-import { goJson } from '../template/go-print.ts';
-import { compileTemplate } from '../template/template.ts';
 
 export const systemDf: Command = {
   use: '[OPTIONS]',

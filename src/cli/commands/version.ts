@@ -1,12 +1,12 @@
 import { API_VERSION } from '../../client/client.ts';
 import type { ServerVersion } from '../../client/types.ts';
 import { messageOf } from '../../util/errors.ts';
+import { goJson } from '../../util/template/go-print.ts';
 import { type Command, type CommandContext, ExitError } from '../command.ts';
 import { text } from '../flags/flag-spec.ts';
 import { OBJECT_FORMAT_DOC } from '../format/format-doc.ts';
 import { ansic } from '../format/local-time.ts';
 import { alignTabs } from '../format/tab-table.ts';
-import { goJson } from '../template/go-print.ts';
 
 export const version: Command = {
   use: '[OPTIONS]',
@@ -63,7 +63,7 @@ function dated(server: ServerVersion): ServerVersion {
 
 async function formatted(context: CommandContext, format: string, data: object): Promise<void> {
   if (format === 'json') return context.out(`${goJson(data, false)}\n`);
-  const { compileTemplate } = await import('../template/template.ts');
+  const { compileTemplate } = await import('../../util/template/template.ts');
   try {
     context.out(`${compileTemplate(format, { missingKey: 'error' }).execute(data)}\n`);
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { ContainerSummary } from '../../client/types.ts';
 import { shortId } from '../../util/id.ts';
-import { goQuote, sortedKeys } from '../template/go-print.ts';
+import { goQuote, sortedKeys } from '../../util/template/go-print.ts';
 import { displayPorts } from './display-ports.ts';
 import { goTime } from './local-time.ts';
 import type { RowKind } from './print-rows.ts';

@@ -1,4 +1,4 @@
-import { goPrint } from '../template/go-print.ts';
+import { goPrint } from '../../util/template/go-print.ts';
 import { bytesSize } from './units.ts';
 
 type Info = Readonly<Record<string, unknown>>;

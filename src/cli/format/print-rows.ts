@@ -1,7 +1,7 @@
 import { invalid, messageOf } from '../../util/errors.ts';
-import { FUNCTIONS, type Functions } from '../template/functions.ts';
-import { GO_TYPE, goJson } from '../template/go-print.ts';
-import { compileTemplate, type Template } from '../template/template.ts';
+import { FUNCTIONS, type Functions } from '../../util/template/functions.ts';
+import { GO_TYPE, goJson } from '../../util/template/go-print.ts';
+import { compileTemplate, type Template } from '../../util/template/template.ts';
 import { alignTabs, DOCKER_TABS } from './tab-table.ts';
 
 /** What one kind of row offers to templates. */

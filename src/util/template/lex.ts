@@ -1,4 +1,4 @@
-import { invalid } from '../../util/errors.ts';
+import { invalid } from '../errors.ts';
 
 /** A piece of a template: literal text, or an action's words. */
 export type Piece = { kind: 'text'; text: string } | { kind: 'action'; tokens: Token[]; at: number };
@@ -23,7 +23,8 @@ const PATTERNS: readonly [TokenKind, RegExp][] = [
   ['punct', /:=|[|()=,]/y],
 ];
 
-export const templateError = (message: string) => invalid(`template: :1: ${message}`);
+/** What is wrong with a template; who compiles it adds its name. */
+export const templateError = (message: string) => invalid(message);
 
 /** Cuts a Go template into text and actions; `{{- ` and ` -}}` trim the text beside them, comments vanish. */
 export function lex(source: string): Piece[] {

@@ -1,4 +1,4 @@
-import { invalid, messageOf } from '../../util/errors.ts';
+import { invalid, messageOf } from '../errors.ts';
 import { FUNCTIONS, type Functions, isTrue } from './functions.ts';
 import { GO_TYPE, goPrint, sortedKeys } from './go-print.ts';
 import type { Expr, Node, Pipe } from './nodes.ts';
@@ -14,19 +14,29 @@ export interface TemplateOptions {
   functions?: Functions;
   /** What a map does with an absent key: print `<no value>`, or fail as docker inspect does. */
   missingKey?: 'no value' | 'error';
+  /** What it is called in errors. */
+  name?: string;
 }
 
 /** Parses `source`. @throws `invalid` with Go's wording. */
 export function compileTemplate(source: string, options: TemplateOptions = {}): Template {
-  const functions = options.functions ?? FUNCTIONS;
-  const nodes = parseTemplate(source, new Set(Object.keys(functions)));
+  const { functions = FUNCTIONS, missingKey = 'no value', name = '' } = options;
+  const nodes = parseNamed(source, functions, name);
   return {
     execute(data) {
-      const run = new Run(source, functions, options.missingKey ?? 'no value', data);
+      const run = new Run({ source, functions, missingKey, name }, data);
       run.nodes(nodes, data);
       return run.output;
     },
   };
+}
+
+function parseNamed(source: string, functions: Functions, name: string): Node[] {
+  try {
+    return parseTemplate(source, new Set(Object.keys(functions)));
+  } catch (error) {
+    throw invalid(`template: ${name}:1: ${messageOf(error)}`, error);
+  }
 }
 
 type Jump = 'break' | 'continue' | undefined;
@@ -36,12 +46,14 @@ class Run {
   readonly #source: string;
   readonly #functions: Functions;
   readonly #missingKey: 'no value' | 'error';
+  readonly #name: string;
   readonly #variables: { name: string; value: unknown }[];
 
-  constructor(source: string, functions: Functions, missingKey: 'no value' | 'error', data: unknown) {
+  constructor({ source, functions, missingKey, name }: Required<TemplateOptions> & { source: string }, data: unknown) {
     this.#source = source;
     this.#functions = functions;
     this.#missingKey = missingKey;
+    this.#name = name;
     this.#variables = [{ name: '$', value: data }];
   }
 
@@ -219,7 +231,9 @@ class Run {
     const at = expr?.at ?? 0;
     const line = this.#source.slice(0, at).split('\n').length;
     const column = at - (this.#source.lastIndexOf('\n', at - 1) + 1);
-    return invalid(`template: :${line}:${column}: executing "" at <${this.#textOf(expr)}>: ${reason}`);
+    return invalid(
+      `template: ${this.#name}:${line}:${column}: executing "${this.#name}" at <${this.#textOf(expr)}>: ${reason}`,
+    );
   }
 }
 

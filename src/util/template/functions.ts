@@ -1,3 +1,4 @@
+import { queryEscape } from '../query-escape.ts';
 import { goJson, goPrint, goQuote } from './go-print.ts';
 
 /** A function a template may call; throws with the reason only, the caller adds where. */
@@ -112,5 +113,5 @@ export const FUNCTIONS: Functions = {
   and: (...args) => lastOr(args, (value) => !isTrue(value)),
   or: (...args) => lastOr(args, isTrue),
   html: (value) => text(value).replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`),
-  urlquery: (value) => encodeURIComponent(text(value)).replace(/%20/g, '+'),
+  urlquery: (value) => queryEscape(text(value)),
 };
