@@ -1,28 +1,36 @@
 import type { Process } from '../../kernel/shim/shim-pool.ts';
 import type { IoPipes } from '../../kernel/stdio/io-pool.ts';
-import { internal, messageOf } from '../../util/errors.ts';
+import { internal, invalid, kindOf, messageOf } from '../../util/errors.ts';
 import type { Log } from '../../util/log.ts';
 import type { LogSink } from '../logs/drivers/driver.ts';
-import { type LogSubject, logAttributes } from '../logs/log-tag.ts';
+import { checkKeptFiles } from '../logs/log-config.ts';
+import type { LogSubject } from '../logs/log-subject.ts';
 import { type LogWriter, openLogWriter } from '../logs/log-writer.ts';
+import { recordAttributes } from '../logs/record-attributes.ts';
 import { openSink } from '../logs/remote-log.ts';
 import { StdioHub } from '../stdio/hub.ts';
 import type { Container } from './model.ts';
 
 /**
- * Reaches the receiver of a container's log, if it has one.
+ * Checks that a container's log can be kept, and reaches its receiver if it has one.
  *
- * @throws `internal` in Docker's words, because the container cannot start then.
+ * @throws in Docker's words, because the container cannot start then: `invalid` for what its options say, `internal` for a receiver that is not there.
  */
 export async function connectLog(container: Container): Promise<LogSink | undefined> {
+  const config = container.hostConfig.LogConfig;
+  const subject = logSubject(container);
   let sink: LogSink | undefined;
   try {
-    sink = openSink(container.hostConfig.LogConfig, logSubject(container));
+    sink = openSink(config, subject);
+    checkKeptFiles(config, subject);
     await sink?.connect();
     return sink;
   } catch (error) {
     sink?.close();
-    throw internal(`failed to initialize logging driver: ${messageOf(error)}`, error);
+    const message = `failed to initialize logging driver: ${messageOf(error)}`;
+    // Docker takes a file that is missing for a mistake of the caller's.
+    const mistake = kindOf(error) === 'invalid' || message.endsWith('no such file or directory');
+    throw mistake ? invalid(message, error) : internal(message, error);
   }
 }
 
@@ -52,7 +60,7 @@ export function openHub(
   const log = openLogWriter({
     config: hostConfig.LogConfig,
     path: files.log,
-    attrs: logAttributes(hostConfig.LogConfig.Config, logSubject(container)),
+    attrs: recordAttributes(hostConfig.LogConfig, logSubject(container)),
     sink,
     log: engineLog,
   });
@@ -60,7 +68,7 @@ export function openHub(
   return { hub, log };
 }
 
-function logSubject({ id, name, imageId, created, config, path, args }: Container): LogSubject {
+function logSubject({ id, name, imageId, created, config, hostConfig, path, args, files }: Container): LogSubject {
   return {
     id,
     name,
@@ -70,5 +78,6 @@ function logSubject({ id, name, imageId, created, config, path, args }: Containe
     command: [path, ...args],
     labels: config.Labels,
     env: config.Env,
+    path: hostConfig.LogConfig.Type === 'json-file' ? files.log : '',
   };
 }

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { type Log, silentLog } from '../../util/log.ts';
-import type { LogLimits } from './log-config.ts';
 import type { LogFormat } from './log-format.ts';
+import type { LogLimits } from './log-limits.ts';
 import { Compressor, removeOlder, shiftFiles } from './rotated-files.ts';
 
 /**
@@ -126,8 +126,8 @@ export class LogFile {
   }
 
   #rotate(): void {
-    closeSync(this.#fd);
-    // A failing open is tried again by the next write.
+    // What fails from here on is tried again by the next write.
+    if (this.#fd !== -1) closeSync(this.#fd);
     this.#fd = -1;
     shiftFiles(this.path, this.#limits.maxFiles);
     this.generation += 1;

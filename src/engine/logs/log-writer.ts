@@ -5,9 +5,10 @@ import { jsonFormat } from './json-format.ts';
 import { LineBuffer } from './line-cut.ts';
 import { localFormat } from './local-format.ts';
 import { LogClock } from './log-clock.ts';
-import { keptFiles, type LogConfig, logLimits } from './log-config.ts';
+import { keptFiles, type LogConfig } from './log-config.ts';
 import { LogFile } from './log-file.ts';
 import type { LogFormat } from './log-format.ts';
+import { logLimits } from './log-limits.ts';
 import { RemoteLog } from './remote-log.ts';
 import { type Unfinished, UnfinishedFile } from './unfinished-lines.ts';
 import { wholeLines } from './whole-lines.ts';
@@ -41,7 +42,7 @@ export function formatOf(driver: string, attrs: Readonly<Record<string, string>>
  * Opens a container's log for a process that starts, or for one that lived through a restart of the daemon.
  *
  * @param options.config complete and checked by `validateLogConfig`.
- * @param options.attrs from `logAttributes`.
+ * @param options.attrs from `recordAttributes`.
  * @param options.sink where messages go beside the files; the writer closes it.
  * @param options.log told once when the disk is full, or messages do not reach their receiver.
  */

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -356,6 +357,25 @@ for (const driver of DRIVERS) {
     }
   });
 }
+
+test('a log whose file somebody removed, or that could not be rotated once, goes on with the next rotation', async () => {
+  for (const driver of DRIVERS) {
+    const opened = open(driver, { 'max-size': '100', 'max-file': '2', compress: 'false' });
+    const { path, writer } = opened;
+    const line = (word: string) => writer.write('stdout', Buffer.from(`${word} ${'x'.repeat(60)}\n`));
+    line('first');
+    rmSync(path);
+    line('second');
+    assert.match(text(await entries(opened, {}, writer)), /^second/, driver);
+    // Nothing can take the place of a directory that is not empty.
+    mkdirSync(join(`${path}.1`, 'in the way'), { recursive: true });
+    line('lost');
+    rmSync(`${path}.1`, { recursive: true });
+    line('third');
+    assert.match(text(await entries(opened, {}, writer)), /third x+\n$/, driver);
+    writer.end();
+  }
+});
 
 test('json-file: the file is Docker’s, byte for byte where it matters', () => {
   const { path, writer } = open('json-file');

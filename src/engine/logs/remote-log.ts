@@ -4,12 +4,14 @@ import type { LogSink } from './drivers/driver.ts';
 import { remoteDriver } from './drivers/drivers.ts';
 import type { LogClock } from './log-clock.ts';
 import type { LogConfig } from './log-config.ts';
-import type { LogSubject } from './log-tag.ts';
+import type { LogSubject } from './log-subject.ts';
 import { MessageCut } from './message-cut.ts';
 import { BLOCKING, Outbox, type OutboxLimits } from './outbox.ts';
 import { parseSize } from './parse-size.ts';
 
 const RING = 1_000_000;
+/** Docker counts messages only, and a million of them may be 16 GB. */
+const ASYNC_BYTES = 64 * 1024 * 1024;
 
 /** Where a container's messages go beside its own files; undefined for a driver that only keeps files. Not connected yet. */
 export function openSink({ Type, Config }: LogConfig, subject: LogSubject): LogSink | undefined {
@@ -19,7 +21,7 @@ export function openSink({ Type, Config }: LogConfig, subject: LogSubject): LogS
 /** What may wait for a receiver, by the options `mode` and `max-buffer-size` and those of the driver. */
 export function outboxLimits({ Type, Config }: LogConfig): OutboxLimits {
   const messages = remoteDriver(Type)?.asyncLimit?.(Config);
-  if (messages !== undefined) return { bytes: Number.POSITIVE_INFINITY, messages, drop: true };
+  if (messages !== undefined) return { bytes: ASYNC_BYTES, messages, drop: true };
   if (Config['mode'] !== 'non-blocking') return BLOCKING;
   const size = Config['max-buffer-size'];
   const bytes = size === undefined ? RING : parseSize(size, 1024);

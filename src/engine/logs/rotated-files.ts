@@ -20,7 +20,8 @@ export function shiftFiles(path: string, maxFiles: number): void {
       if (existsSync(from)) renameSync(from, `${path}.${index + 1}${suffix}`);
     }
   }
-  renameSync(path, `${path}.1`);
+  // Somebody may have removed it.
+  if (existsSync(path)) renameSync(path, `${path}.1`);
 }
 
 /** Removes all older files, compressed or not. */
@@ -83,7 +84,7 @@ export class Compressor {
     // Opened in this tick: a stream would open the name later, when another file may have it.
     const fd = openSync(`${this.#path}.${this.#index}`, 'r');
     const source = createReadStream('', { fd, highWaterMark: 262_144 });
-    await pipeline(source, createGzip({ level: 1 }), createWriteStream(this.#aside, { mode: 0o640 }));
+    await pipeline(source, createGzip({ level: 1 }), createWriteStream(this.#aside, { mode: 0o640, flush: true }));
     const file = `${this.#path}.${this.#index}`;
     // It may have been shifted over the edge meanwhile.
     if (this.#index >= this.#maxFiles || !existsSync(file)) rmSync(this.#aside, { force: true });

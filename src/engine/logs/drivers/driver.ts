@@ -1,5 +1,5 @@
 import type { OutputName } from '../../engine.ts';
-import type { LogSubject } from '../log-tag.ts';
+import type { LogSubject } from '../log-subject.ts';
 
 /** One line of output, or one of the parts of a line that is longer than a record. */
 export interface LogMessage {

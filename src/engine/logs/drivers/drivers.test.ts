@@ -2,17 +2,18 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createStreamServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer } from 'node:tls';
 import type { LogMessage } from './driver.ts';
-import { parseFluentdAddress } from './fluentd.ts';
+import { parseFluentdAddress } from './fluentd-address.ts';
 import { gelfDatagrams } from './gelf-datagrams.ts';
 import { journalEntry } from './journal-entry.ts';
 import { openJournal } from './journald.ts';
+import { LocalSyslog } from './local-syslog.ts';
 import { eventTime, pack } from './msgpack.ts';
 import { syslog } from './syslog.ts';
 import { formatSyslog } from './syslog-format.ts';
@@ -30,6 +31,7 @@ const subject = {
   command: ['nginx'],
   labels: { 'app.name': 'x' },
   env: [],
+  path: '',
 };
 const say = (line: string, partial?: LogMessage['partial']): LogMessage => ({
   stream: 'stdout',
@@ -39,11 +41,12 @@ const say = (line: string, partial?: LogMessage['partial']): LogMessage => ({
 });
 
 test('heads of syslog', () => {
-  const head = { priority: 30, tag: 't', host: 'h', pid: 7, at: new Date(2026, 0, 2, 3, 4, 5, 6) };
+  const time = BigInt(new Date(2026, 0, 2, 3, 4, 5).getTime()) * 1_000_000n + 6_007_008n;
+  const head = { priority: 30, tag: 't', host: 'h', pid: 7, time };
   assert.equal(formatSyslog('', head), '<30>Jan  2 03:04:05 t[7]: ');
   assert.equal(formatSyslog('rfc3164', head), '<30>Jan  2 03:04:05 h t[7]: ');
   assert.match(formatSyslog('rfc5424', head), /^<30>1 2026-01-02T03:04:05(Z|[+-]\d\d:\d\d) h t 7 t - $/);
-  assert.match(formatSyslog('rfc5424micro', head), /^<30>1 2026-01-02T03:04:05\.006000(Z|[+-]\d\d:\d\d) h t 7 t - $/);
+  assert.match(formatSyslog('rfc5424micro', head), /^<30>1 2026-01-02T03:04:05\.006007(Z|[+-]\d\d:\d\d) h t 7 t - $/);
 });
 
 test('addresses', () => {
@@ -53,8 +56,25 @@ test('addresses', () => {
   assert.deepEqual(parseFluentdAddress(), { host: '127.0.0.1', port: 24224 });
   assert.deepEqual(parseFluentdAddress('h'), { host: 'h', port: 24224 });
   assert.deepEqual(parseFluentdAddress('unix:///s'), { path: '/s' });
-  assert.deepEqual(parseFluentdAddress('tls://h:1'), { host: 'h', port: 1, tls: { servername: 'h' } });
-  assert.throws(() => parseFluentdAddress('http://x'), { message: /invalid fluentd-address http:\/\/x: strconv.Atoi/ });
+  assert.deepEqual(parseFluentdAddress('tls://h:1'), {
+    host: 'h',
+    port: 1,
+    tls: { minVersion: 'TLSv1.2', servername: 'h' },
+  });
+  assert.deepEqual(parseFluentdAddress('tls://127.0.0.1:1'), {
+    host: '127.0.0.1',
+    port: 1,
+    tls: { minVersion: 'TLSv1.2' },
+  });
+  const faults: [address: string, fault: string][] = [
+    ['http://x', "unsupported scheme: 'http'"],
+    ['unix:///', 'path is empty'],
+    ['tcp://x/y', 'should not contain a path element'],
+    ['x:y', 'parse "tcp://x:y": invalid port ":y" after host'],
+    ['x:99999', 'invalid port: strconv.ParseUint: parsing "99999": value out of range'],
+  ];
+  for (const [address, fault] of faults)
+    assert.throws(() => parseFluentdAddress(address), { message: `invalid fluentd-address (${address}): ${fault}` });
 });
 
 test('MessagePack', () => {
@@ -118,7 +138,10 @@ test('the journal gets its fields, a long line marked as such, and goes on when 
     'CONTAINER_ID=abcdef012345',
     'CONTAINER_ID_FULL=abcdef0123456789',
     'CONTAINER_NAME=web',
+    'CONTAINER_PARTIAL_ID=i',
+    'CONTAINER_PARTIAL_LAST=false',
     'CONTAINER_PARTIAL_MESSAGE=true',
+    'CONTAINER_PARTIAL_ORDINAL=1',
     'CONTAINER_TAG=abcdef012345',
     'IMAGE_NAME=nginx',
     'MESSAGE=hello',
@@ -149,6 +172,26 @@ test('syslog over a unix datagram socket', async () => {
   await receiver.end();
 });
 
+test('the syslog of the host is found where it is, and again when it has moved', async () => {
+  const [first, second] = [join(dir, 'dev-log'), join(dir, 'run-log')];
+  await assert.rejects(new LocalSyslog([first, second]).connect(), { message: 'Unix syslog delivery error' });
+  const receiver = await datagramReceiver(second);
+  const host = new LocalSyslog([first, second]);
+  await host.connect();
+  await host.send(Buffer.from('one'));
+  assert.equal(await receiver.next(), 'one');
+  await receiver.end();
+  await rm(second);
+  const got = Promise.withResolvers<string>();
+  const stream = createStreamServer((socket) => void socket.on('data', (chunk) => got.resolve(String(chunk))));
+  await once(stream.listen(first), 'listening');
+  await host.send(Buffer.from('two'));
+  assert.equal(await got.promise, 'two');
+  host.close();
+  await assert.rejects(host.send(Buffer.from('late')), /closed/);
+  stream.close();
+});
+
 test('syslog over TLS: the authority counts, unless it is skipped; frames by length', async () => {
   const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
   const subjectName = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
@@ -163,14 +206,14 @@ test('syslog over TLS: the authority counts, unless it is skipped; frames by len
   const address = `tcp+tls://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const open = (more: Record<string, string>) =>
     syslog.open({ 'syslog-address': address, 'syslog-format': 'rfc5424', tag: 't', ...more }, subject);
-  await assert.rejects(open({}).connect(), /self-signed certificate/);
+  await assert.rejects(open({}).connect(), /x509: certificate signed by unknown authority/);
   for (const more of [{ 'syslog-tls-ca-cert': cert }, { 'syslog-tls-skip-verify': '1' }]) {
     const sink = open(more);
     got = '';
     await sink.send(say('hello'));
     while (!got.includes('hello')) await sleep(10);
     const [, length, text = ''] = /^(\d+) (.*\n)$/s.exec(got) ?? [];
-    assert.equal(Number(length), text.length - 1);
+    assert.equal(Number(length), text.length);
     sink.close();
   }
   server.close();

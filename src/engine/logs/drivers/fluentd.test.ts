@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogMessage } from './driver.ts';
 import { fluentd } from './fluentd.ts';
 import { pack } from './msgpack.ts';
@@ -15,6 +16,7 @@ const subject = {
   command: ['true'],
   labels: {},
   env: [],
+  path: '',
 };
 
 const say = (line: string): LogMessage => ({ stream: 'stdout', line: Buffer.from(line), time: 1_000_000_000n });
@@ -98,4 +100,21 @@ test('a log that is closed lets go of what waits for an acknowledgement', async 
   await asked.promise;
   sink.close();
   await sent;
+});
+
+test('a connection is made anew after its time, when that was asked for', async () => {
+  using there = await receiver(acknowledge);
+  const renewed = { 'fluentd-async': 'true', 'fluentd-async-reconnect-interval': '100ms' };
+  for (const [options, connections] of [
+    [renewed, 2],
+    [{ 'fluentd-async-reconnect-interval': '100ms' }, 3],
+  ] as const) {
+    const sink = fluentd.open({ ...there.options, ...options }, subject);
+    for (const line of ['one', 'two']) {
+      await sink.send(say(line));
+      await sleep(120);
+    }
+    assert.equal(there.connections(), connections);
+    sink.close();
+  }
 });

@@ -1,39 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { invalid } from '../../../util/errors.ts';
-import { extraAttributes, type LogSubject, tagOf } from '../log-tag.ts';
+import { extraAttributes } from '../extra-attributes.ts';
+import type { LogSubject } from '../log-subject.ts';
+import { tagOf } from '../log-tag.ts';
 import { parseSize } from '../parse-size.ts';
 import { LABEL_OPTIONS, type LogDriver, type LogMessage, type LogOptions, type LogSink } from './driver.ts';
+import { parseFluentdAddress } from './fluentd-address.ts';
 import { eventTime, type Packable, pack } from './msgpack.ts';
-import { boolOption, countOption, durationOption } from './option-values.ts';
-import { type StreamAddress, StreamConnection } from './stream-connection.ts';
-import { parseTransportUrl } from './transport-url.ts';
+import { boolOption, countOption, durationOption, named } from './option-values.ts';
+import { StreamConnection } from './stream-connection.ts';
 
-const HOST = '127.0.0.1';
-const PORT = 24224;
 const BUFFER_LIMIT = 1024 * 1024;
 const RETRY_WAIT = 1000;
 const LONGEST_WAIT = 60_000;
-
-/** `host`, `host:port`, `tcp://…`, `tls://…` or `unix:///path`. @throws `invalid`. */
-export function parseFluentdAddress(given = ''): StreamAddress {
-  if (given === '') return { host: HOST, port: PORT };
-  const address = given.includes('://') ? given : `tcp://${given}`;
-  const { scheme, host, port = PORT, path } = parseAny(address, given);
-  if (scheme === 'unix') return { path };
-  return { host: host || HOST, port, ...(scheme === 'tls' ? { tls: { servername: host } } : {}) };
-}
-
-function parseAny(address: string, given: string) {
-  const bad = (port: string) =>
-    invalid(`invalid fluentd-address ${given}: strconv.Atoi: parsing "${port}": invalid syntax`);
-  if (!/^(tcp|tls|unix):\/\//.test(address)) throw bad(address.slice(address.lastIndexOf(':') + 1));
-  try {
-    return parseTransportUrl(address);
-  } catch {
-    throw bad(address.slice(address.lastIndexOf(':') + 1));
-  }
-}
+/** How often a connection may be asked to be made anew, in milliseconds. */
+const RECONNECT = { least: 100, most: 10_000 };
 
 function parse(options: LogOptions) {
   const address = parseFluentdAddress(options['fluentd-address']);
@@ -50,9 +32,25 @@ function parse(options: LogOptions) {
     maxRetries: countOption(options['fluentd-max-retries'], Number.POSITIVE_INFINITY),
     subSecond: boolOption(options['fluentd-sub-second-precision'], false),
     ack: boolOption(options['fluentd-request-ack'], false),
-    writeTimeout: durationOption(options['fluentd-write-timeout'], 0),
-    readTimeout: durationOption(options['fluentd-read-timeout'], 0),
+    writeTimeout: timeoutOption(options, 'fluentd-write-timeout'),
+    readTimeout: timeoutOption(options, 'fluentd-read-timeout'),
+    reconnectAfter: reconnectInterval(options),
   };
+}
+
+function timeoutOption(options: LogOptions, name: string): number {
+  const what = `invalid value for ${name}: value must be a duration`;
+  const milliseconds = named(what, () => durationOption(options[name], 0));
+  if (milliseconds < 0) throw invalid(`${what} that is non-negative`);
+  return milliseconds;
+}
+
+/** In milliseconds; 0: never. */
+function reconnectInterval(options: LogOptions): number {
+  const name = 'fluentd-async-reconnect-interval';
+  const interval = named(`invalid value for ${name}`, () => durationOption(options[name], 0));
+  if (interval === 0 || (interval >= RECONNECT.least && interval <= RECONNECT.most)) return interval;
+  throw invalid(`invalid value for ${name}: value ("${options[name]}") must be between 100ms and 10s`);
 }
 
 type Settings = ReturnType<typeof parse>;
@@ -118,8 +116,9 @@ class ForwardLine {
     const bytes = pack([...event, chunk === '' ? {} : { chunk }]);
     for (let tries = 0; ; tries++) {
       this.#answers = '';
+      this.#renew();
       try {
-        await within(this.#connection.write(bytes), this.#settings.writeTimeout);
+        await within(this.#connection.send(bytes), this.#settings.writeTimeout);
         if (chunk !== '') await within(this.#acknowledged(chunk), this.#settings.readTimeout);
         return;
       } catch (error) {
@@ -129,6 +128,12 @@ class ForwardLine {
       const wait = Math.min(LONGEST_WAIT, this.#settings.retryWait * 1.5 ** tries);
       await sleep(wait, undefined, { signal: this.#closing.signal });
     }
+  }
+
+  /** The name of the receiver may stand for another one by now. */
+  #renew(): void {
+    const { async, reconnectAfter } = this.#settings;
+    if (async && reconnectAfter > 0 && this.#connection.age >= reconnectAfter) this.#connection.drop();
   }
 
   close(): void {
@@ -168,6 +173,7 @@ export const fluentd: LogDriver = {
     'fluentd-address',
     'fluentd-async',
     'fluentd-async-connect',
+    'fluentd-async-reconnect-interval',
     'fluentd-buffer-limit',
     'fluentd-max-retries',
     'fluentd-read-timeout',

@@ -1,7 +1,9 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { invalid, messageOf } from '../../../util/errors.ts';
-import { extraAttributes, type LogSubject, tagOf } from '../log-tag.ts';
+import { extraAttributes } from '../extra-attributes.ts';
+import type { LogSubject } from '../log-subject.ts';
+import { tagOf } from '../log-tag.ts';
 import { LABEL_OPTIONS, type LogDriver, type LogMessage, type LogOptions, type LogSink } from './driver.ts';
 import { type Compression, gelfDatagrams } from './gelf-datagrams.ts';
 import { StreamConnection } from './stream-connection.ts';
@@ -107,7 +109,7 @@ function overTcp({ host, port }: { host: string; port: number }, options: LogOpt
       const bytes = Buffer.from(`${text}\0`);
       for (let tries = 0; ; tries++) {
         try {
-          return await connection.write(bytes);
+          return await connection.send(bytes);
         } catch (error) {
           connection.drop();
           if (tries >= most) throw error;

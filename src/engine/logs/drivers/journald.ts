@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { invalid } from '../../../util/errors.ts';
 import { shortId } from '../../../util/id.ts';
-import { extraAttributes, type LogSubject, tagOf } from '../log-tag.ts';
+import { extraAttributes } from '../extra-attributes.ts';
+import type { LogSubject } from '../log-subject.ts';
+import { tagOf } from '../log-tag.ts';
 import { LABEL_OPTIONS, type LogDriver, type LogMessage, type LogOptions, type LogSink } from './driver.ts';
 import { journalEntry } from './journal-entry.ts';
 import { UnixDatagrams } from './unix-datagrams.ts';
@@ -18,7 +19,7 @@ function fieldName(name: string): string {
 }
 
 function open(options: LogOptions, subject: LogSubject): LogSink {
-  if (!existsSync(SOCKET)) throw invalid('journald is not enabled on this host');
+  if (!existsSync(SOCKET)) throw new Error('journald is not enabled on this host');
   return openJournal(SOCKET, options, subject);
 }
 
@@ -40,11 +41,20 @@ export function openJournal(path: string, options: LogOptions, subject: LogSubje
     connect: () => journal.connect(),
     send: async ({ stream, line, partial }: LogMessage) => {
       if (line.length === 0) return;
-      const more = partial !== undefined && !partial.last ? { CONTAINER_PARTIAL_MESSAGE: 'true' } : {};
       const PRIORITY = stream === 'stderr' ? ERROR : INFO;
-      await journal.send(journalEntry({ MESSAGE: line, PRIORITY, ...fields, ...more }));
+      await journal.send(journalEntry({ MESSAGE: line, PRIORITY, ...fields, ...partialFields(partial) }));
     },
     close: () => journal.close(),
+  };
+}
+
+function partialFields(partial: LogMessage['partial']): Record<string, string> {
+  if (partial === undefined) return {};
+  return {
+    CONTAINER_PARTIAL_ID: partial.id,
+    CONTAINER_PARTIAL_ORDINAL: String(partial.ordinal),
+    CONTAINER_PARTIAL_LAST: String(partial.last),
+    ...(partial.last ? {} : { CONTAINER_PARTIAL_MESSAGE: 'true' }),
   };
 }
 

@@ -1,9 +1,13 @@
-import { invalid } from '../../../util/errors.ts';
+import { invalid, messageOf } from '../../../util/errors.ts';
 import { parseGoDuration } from '../../../util/time.ts';
 
 /** A boolean option in Go's forms; `otherwise` when it is not given. @throws `invalid`. */
 export function boolOption(text: string | undefined, otherwise: boolean): boolean {
-  if (text === undefined || text === '') return otherwise;
+  return text === undefined || text === '' ? otherwise : parseBool(text);
+}
+
+/** A boolean in Go's forms. @throws `invalid`. */
+export function parseBool(text: string): boolean {
   if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
   if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false;
   throw invalid(`strconv.ParseBool: parsing "${text}": invalid syntax`);
@@ -13,8 +17,9 @@ export function boolOption(text: string | undefined, otherwise: boolean): boolea
 export function durationOption(text: string | undefined, otherwise: number): number {
   if (text === undefined || text === '') return otherwise;
   const nanos = parseGoDuration(text);
-  if (nanos === undefined) throw invalid(`time: invalid duration "${text}"`);
-  return Number(nanos / 1_000_000n);
+  if (nanos !== undefined) return Number(nanos / 1_000_000n);
+  const what = /^[+-]?\d+\.?\d*$/.test(text) ? 'missing unit in' : 'invalid';
+  throw invalid(`time: ${what} duration "${text}"`);
 }
 
 /** A count. @throws `invalid`. */
@@ -22,4 +27,13 @@ export function countOption(text: string | undefined, otherwise: number): number
   if (text === undefined || text === '') return otherwise;
   if (!/^\d+$/.test(text)) throw invalid(`strconv.ParseUint: parsing "${text}": invalid syntax`);
   return Number(text);
+}
+
+/** Says of what fails whose value it was. @throws `invalid`. */
+export function named<T>(what: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw invalid(`${what}: ${messageOf(error)}`, error);
+  }
 }

@@ -1,6 +1,8 @@
 import { connect as connectNet, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { errnoText } from './errno-text.ts';
+import { tlsErrorText } from './tls-error.ts';
+import { trustingSystem } from './tls-options.ts';
 
 /** The other end of a stream: a path, or a host and a port, with or without TLS. */
 export type StreamAddress = { path: string } | { host: string; port: number; tls?: ConnectionOptions };
@@ -12,12 +14,16 @@ export interface ConnectionListener {
 }
 
 const CONNECT_TIMEOUT = 10_000;
+/** As Go has it: a receiver whose host is gone is noticed although nothing is said. */
+const KEEP_ALIVE = 15_000;
 
 /** A connection that is made when it is needed, and again after it broke. */
 export class StreamConnection {
   readonly #address: StreamAddress;
   readonly #listener: ConnectionListener;
   #socket: Socket | undefined;
+  #tls: ConnectionOptions | undefined;
+  #since = 0;
   #closed = false;
 
   constructor(address: StreamAddress, listener: ConnectionListener = { data: () => {}, close: () => {} }) {
@@ -28,6 +34,11 @@ export class StreamConnection {
   /** It can be written to; false before the first message and after a break. */
   get open(): boolean {
     return this.#socket?.writable ?? false;
+  }
+
+  /** Milliseconds since it was made; 0 when there is none. */
+  get age(): number {
+    return this.open ? performance.now() - this.#since : 0;
   }
 
   /** @throws in the words of Go's `net.Dial`. */
@@ -42,15 +53,17 @@ export class StreamConnection {
       throw new Error('the log is closed');
     }
     socket.on('error', () => socket.destroy());
+    socket.setKeepAlive(true, KEEP_ALIVE);
     // A receiver that ends its side has gone: what is written after that would be lost.
     socket.on('end', () => socket.destroy());
     socket.on('data', (chunk: Buffer) => this.#listener.data(chunk));
     socket.on('close', () => this.#listener.close());
     this.#socket = socket;
+    this.#since = performance.now();
   }
 
   /** Resolves when the kernel has the bytes. @throws when the connection broke before. */
-  async write(bytes: Buffer): Promise<void> {
+  async send(bytes: Buffer): Promise<void> {
     await this.connect();
     const socket = this.#socket as Socket;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -64,7 +77,7 @@ export class StreamConnection {
     }
   }
 
-  /** Breaks the connection: the next write makes another. */
+  /** Breaks the connection: the next message makes another. */
   drop(): void {
     this.#socket?.destroy();
     this.#socket = undefined;
@@ -75,9 +88,17 @@ export class StreamConnection {
     this.drop();
   }
 
+  /** Made once: it holds some hundred certificates. */
+  #secure(): ConnectionOptions | undefined {
+    const tls = 'tls' in this.#address ? this.#address.tls : undefined;
+    if (tls !== undefined) this.#tls ??= trustingSystem(tls);
+    return this.#tls;
+  }
+
   async #dial(): Promise<Socket> {
     const address = this.#address;
-    const tls = 'tls' in address ? address.tls : undefined;
+    if ('port' in address && address.port > 65_535) throw new Error(`dial tcp: address ${address.port}: invalid port`);
+    const tls = this.#secure();
     const socket = tls === undefined ? connectNet(address) : connectTls({ ...address, ...tls });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const late = setTimeout(
@@ -108,5 +129,7 @@ function dialError(address: StreamAddress, error: unknown): string {
   if (code === 'ETIMEDOUT') return `dial tcp ${host}:${address.port}: i/o timeout`;
   const words = errnoText(error);
   // What is no error of the system comes from TLS.
-  return words === (error as Error).message ? words : `dial tcp ${host}:${address.port}: connect: ${words}`;
+  return words === (error as Error).message
+    ? tlsErrorText(error)
+    : `dial tcp ${host}:${address.port}: connect: ${words}`;
 }

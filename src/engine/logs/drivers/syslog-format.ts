@@ -7,17 +7,20 @@ export interface SyslogHead {
   tag: string;
   host: string;
   pid: number;
-  at: Date;
+  /** Nanoseconds since the epoch. */
+  time: bigint;
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const two = (n: number): string => String(n).padStart(2, '0');
 
 /** What comes before the text of a message. */
-export function formatSyslog(format: SyslogFormat, { priority, tag, host, pid, at }: SyslogHead): string {
+export function formatSyslog(format: SyslogFormat, { priority, tag, host, pid, time }: SyslogHead): string {
+  const at = new Date(Number(time / 1_000_000n));
+  const micros = format === 'rfc5424micro' ? `.${String((time / 1000n) % 1_000_000n).padStart(6, '0')}` : '';
   if (format === '') return `<${priority}>${stamp(at)} ${tag}[${pid}]: `;
   if (format === 'rfc3164') return `<${priority}>${stamp(at)} ${host} ${tag}[${pid}]: `;
-  return `<${priority}>1 ${rfc3339(at, format === 'rfc5424micro')} ${host} ${tag} ${pid} ${tag} - `;
+  return `<${priority}>1 ${rfc3339(at, micros)} ${host} ${tag} ${pid} ${tag} - `;
 }
 
 /** `Jan _2 15:04:05`, in the zone of this process. */
@@ -27,9 +30,8 @@ function stamp(at: Date): string {
 
 const clock = (at: Date): string => `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 
-function rfc3339(at: Date, micro: boolean): string {
+function rfc3339(at: Date, fraction: string): string {
   const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  const fraction = micro ? `.${String(at.getMilliseconds()).padStart(3, '0')}000` : '';
   const offset = -at.getTimezoneOffset();
   const ahead = Math.abs(offset);
   const zone = offset === 0 ? 'Z' : `${offset < 0 ? '-' : '+'}${two(Math.floor(ahead / 60))}:${two(ahead % 60)}`;

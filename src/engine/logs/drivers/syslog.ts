@@ -1,11 +1,14 @@
 import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { hasCode, invalid } from '../../../util/errors.ts';
-import { type LogSubject, tagOf } from '../log-tag.ts';
+import type { LogSubject } from '../log-subject.ts';
+import { tagOf } from '../log-tag.ts';
 import { LABEL_OPTIONS, type LogDriver, type LogMessage, type LogOptions, type LogSink } from './driver.ts';
+import { LocalSyslog } from './local-syslog.ts';
+import { Redial } from './redial.ts';
 import { StreamConnection } from './stream-connection.ts';
 import { formatSyslog, SYSLOG_FORMATS, type SyslogFormat } from './syslog-format.ts';
-import { tlsOptions } from './syslog-tls.ts';
+import { syslogTls } from './tls-options.ts';
 import { parseTransportUrl } from './transport-url.ts';
 import { UdpSocket } from './udp-socket.ts';
 import { UnixDatagrams } from './unix-datagrams.ts';
@@ -18,12 +21,11 @@ const FACILITIES =
 const NAMELESS = FACILITIES.slice(12, 16);
 const DAEMON = 3;
 const [INFO, ERROR] = [6, 3];
-const LOCAL_SOCKET = '/dev/log';
 
 type Address = { scheme: string; host: string; port: number; path: string };
 
 function parseAddress(address = ''): Address {
-  if (address === '') return { scheme: 'unixgram', host: '', port: 0, path: LOCAL_SOCKET };
+  if (address === '') return { scheme: 'local', host: '', port: 0, path: '' };
   if (!/^(tcp|tcp\+tls|udp|unix|unixgram):\/\//.test(address)) {
     throw invalid(`syslog-address should be in form proto://address, got ${address}`);
   }
@@ -63,13 +65,12 @@ function open(options: LogOptions, subject: LogSubject): LogSink {
   const transport = openTransport(address, options);
   return {
     connect: () => transport.connect(),
-    send: async ({ stream, line }: LogMessage) => {
+    send: async ({ stream, line, time }: LogMessage) => {
       if (line.length === 0) return;
       const priority = facility * 8 + (stream === 'stderr' ? ERROR : INFO);
-      const head = formatSyslog(format, { priority, tag, host: hostname(), pid: process.pid, at: new Date() });
-      const text = Buffer.concat([Buffer.from(head), line]);
-      const frame = framed ? Buffer.from(`${text.length} `) : Buffer.alloc(0);
-      await transport.send(Buffer.concat([frame, text, Buffer.from('\n')]));
+      const head = formatSyslog(format, { priority, tag, host: hostname(), pid: process.pid, time });
+      const text = Buffer.concat([Buffer.from(head), line, Buffer.from('\n')]);
+      await transport.send(framed ? Buffer.concat([Buffer.from(`${text.length} `), text]) : text);
     },
     close: () => transport.close(),
   };
@@ -82,17 +83,23 @@ interface Transport {
 }
 
 function openTransport({ scheme, host, port, path }: Address, options: LogOptions): Transport {
+  if (scheme === 'local') return new LocalSyslog();
   if (scheme === 'udp') return new UdpSocket(host, port);
   if (scheme === 'unixgram') return new UnixDatagrams(path);
-  const tls = scheme === 'tcp+tls' ? { tls: tlsOptions(options, host) } : {};
+  const tls = scheme === 'tcp+tls' ? { tls: syslogTls(options, host) } : {};
   const connection = new StreamConnection(scheme === 'unix' ? { path } : { host, port, ...tls });
+  const redial = new Redial();
+  const pass = async (bytes: Buffer): Promise<void> => {
+    await redial.run(() => connection.connect());
+    await connection.send(bytes);
+  };
   return {
     connect: () => connection.connect(),
     // As in Docker: a message is tried once more on a new connection, and is lost when that fails too.
     send: (bytes) =>
-      connection.write(bytes).catch(() => {
+      pass(bytes).catch(() => {
         connection.drop();
-        return connection.write(bytes);
+        return pass(bytes);
       }),
     close: () => connection.close(),
   };

@@ -12,7 +12,7 @@ export interface TransportUrl {
 
 /** Parses what follows a scheme that was checked before. @throws `invalid` in the words of Go's `url.Parse`. */
 export function parseTransportUrl(address: string): TransportUrl {
-  const [, scheme = '', rest = ''] = /^([a-z+]+):\/\/(.*)$/s.exec(address) ?? [];
+  const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(address) ?? [];
   const slash = rest.indexOf('/');
   const [authority, path] = slash === -1 ? [rest, ''] : [rest.slice(0, slash), rest.slice(slash)];
   if (authority.startsWith('[') && !authority.includes(']')) throw invalid(`parse "${address}": missing ']' in host`);

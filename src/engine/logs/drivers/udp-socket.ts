@@ -18,6 +18,7 @@ export class UdpSocket {
   /** Finds the address. @throws in the words of Go's `net.Dial`. */
   async connect(): Promise<void> {
     if (this.#socket !== undefined) return;
+    if (this.#port > 65_535) throw new Error(`dial udp: address ${this.#port}: invalid port`);
     const found = await lookup(this.#host || '127.0.0.1').catch((error: unknown) => {
       throw new Error(`dial udp: lookup ${this.#host}: no such host`, { cause: error });
     });

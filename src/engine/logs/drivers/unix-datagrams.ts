@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { Redial } from './redial.ts';
 
 // Node has no unix datagram sockets. Why perl: docs/decisions/0010-logs-that-are-sent-away.md.
 // Reads messages that follow their length, sends each, and answers with one line: `ok`, or what the system said.
@@ -18,6 +19,7 @@ while (read(STDIN, my $head, 4) == 4) {
 /** Sends datagrams to a unix socket, by a process of its own: a receiver that does not read holds up nobody else. */
 export class UnixDatagrams {
   readonly #path: string;
+  readonly #redial = new Redial();
   #child: ChildProcess | undefined;
   #answers = '';
   #waiting: PromiseWithResolvers<void> | undefined;
@@ -29,17 +31,7 @@ export class UnixDatagrams {
 
   /** @throws in the words of Go's `net.Dial`. */
   async connect(): Promise<void> {
-    if (this.#child !== undefined) return;
-    const answer = this.#answer();
-    this.#start();
-    try {
-      await answer;
-    } catch (error) {
-      this.#stop();
-      throw new Error(`dial unixgram ${this.#path}: connect: ${(error as Error).message.toLowerCase()}`, {
-        cause: error,
-      });
-    }
+    if (this.#child === undefined) await this.#redial.run(() => this.#dial());
   }
 
   async send(bytes: Buffer): Promise<void> {
@@ -56,6 +48,19 @@ export class UnixDatagrams {
     this.#stop();
   }
 
+  async #dial(): Promise<void> {
+    const answer = this.#answer();
+    this.#start();
+    try {
+      await answer;
+    } catch (error) {
+      this.#stop();
+      throw new Error(`dial unixgram ${this.#path}: connect: ${(error as Error).message.toLowerCase()}`, {
+        cause: error,
+      });
+    }
+  }
+
   #answer(): Promise<void> {
     if (this.#closed) return Promise.reject(new Error('the log is closed'));
     this.#waiting = Promise.withResolvers();
@@ -65,8 +70,11 @@ export class UnixDatagrams {
   #start(): void {
     const child = spawn('perl', ['-e', SENDER, this.#path], { stdio: ['pipe', 'pipe', 'ignore'] });
     this.#child = child;
+    this.#answers = '';
     child.stdin.on('error', () => {});
-    child.stdout.on('data', (chunk) => this.#read(String(chunk)));
+    child.stdout.on('data', (chunk) => {
+      if (this.#child === child) this.#read(String(chunk));
+    });
     child.on('error', (error) => this.#gone(child, error));
     child.on('exit', () => this.#gone(child, new Error('the sender of datagrams ended')));
   }

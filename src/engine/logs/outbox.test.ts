@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { silentLog } from '../../util/log.ts';
+import type { LogMessage, LogSink } from './drivers/driver.ts';
+import { Outbox, type OutboxLimits } from './outbox.ts';
+
+const say = (line: string): LogMessage => ({ stream: 'stdout', line: Buffer.from(line), time: 0n });
+
+/** A receiver that takes one message for each call of `take`. */
+function gated() {
+  const sent: string[] = [];
+  const gates: PromiseWithResolvers<void>[] = [];
+  const sink: LogSink = {
+    connect: async () => {},
+    send: async ({ line }) => {
+      const gate = Promise.withResolvers<void>();
+      gates.push(gate);
+      await gate.promise;
+      sent.push(line.toString());
+    },
+    close: () => gates.forEach((gate) => gate.reject(new Error('closed'))),
+  };
+  const take = async (): Promise<void> => {
+    gates.at(-1)?.resolve();
+    await turn();
+  };
+  return { sink, sent, take };
+}
+
+const open = (sink: LogSink, limits: OutboxLimits) => new Outbox(sink, limits, silentLog());
+
+test('what does not fit is waited for, until there is room', async () => {
+  const { sink, sent, take } = gated();
+  const outbox = open(sink, { bytes: 8, messages: Number.POSITIVE_INFINITY, drop: false });
+  outbox.push(say('one'));
+  assert.equal(outbox.room(), undefined);
+  outbox.push(say('two'));
+  let room = false;
+  void outbox.room()?.then(() => (room = true));
+  await turn();
+  assert.equal(room, false);
+  await take();
+  assert.equal(room, true);
+  await take();
+  assert.deepEqual(sent, ['one', 'two']);
+});
+
+test('what does not fit is dropped when the container is not to be held up', async () => {
+  for (const limits of [
+    { bytes: 8, messages: 99 },
+    { bytes: 999, messages: 2 },
+  ]) {
+    const { sink, sent, take } = gated();
+    const outbox = open(sink, { ...limits, drop: true });
+    for (const line of ['one', 'two', 'too much']) outbox.push(say(line));
+    assert.equal(outbox.room(), undefined);
+    for (let i = 0; i < 3; i++) await take();
+    assert.deepEqual(sent, ['one', 'two']);
+  }
+});
+
+test('a message that is lost takes no room, and the next ones are sent', async () => {
+  const sent: string[] = [];
+  const sink: LogSink = {
+    connect: async () => {},
+    send: async ({ line }) => {
+      if (line.toString() === 'bad') throw new Error('no');
+      sent.push(line.toString());
+    },
+    close: () => {},
+  };
+  const outbox = open(sink, { bytes: 4, messages: 99, drop: false });
+  for (const line of ['bad', 'good', 'bad', 'last']) outbox.push(say(line));
+  await outbox.room();
+  await outbox.end();
+  assert.deepEqual(sent, ['good', 'last']);
+  assert.equal(outbox.room(), undefined);
+});
+
+test('the end waits for what is on its way; closing does not, and lets go of who waits for room', async () => {
+  const first = gated();
+  const ending = open(first.sink, { bytes: 99, messages: 99, drop: false });
+  ending.push(say('late'));
+  const ended = ending.end();
+  await first.take();
+  await ended;
+  assert.deepEqual(first.sent, ['late']);
+  const second = gated();
+  const closing = open(second.sink, { bytes: 1, messages: 99, drop: false });
+  closing.push(say('gone'));
+  const room = closing.room();
+  closing.close();
+  await room;
+  closing.push(say('never'));
+  await turn();
+  assert.deepEqual(second.sent, []);
+});
