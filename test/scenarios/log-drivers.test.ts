@@ -1,40 +1,17 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync, inflateSync } from 'node:zlib';
 import { onBoth } from '../support/both.ts';
 import { eventually } from '../support/containers.ts';
 import { type Receiver, streamReceiver, udpReceiver } from '../support/log-receivers.ts';
+import { logged, logOptions, NOT_EMPTY, plain, SCRIPT } from '../support/logged.ts';
 import type { Target } from '../support/target.ts';
 
-const SCRIPT = 'echo out; sleep 0.1; echo err >&2; sleep 0.1; head -c 20000 /dev/zero | tr "\\0" x; echo; echo last';
-const options = (given: Record<string, string>): string[] =>
-  Object.entries(given).flatMap(([name, value]) => ['--log-opt', `${name}=${value}`]);
-
-/** Runs the script with a log driver; gives the container's id. It is removed when disposed of. */
-async function logged(target: Target, driver: string, given: Record<string, string>, script = SCRIPT) {
-  const name = `logged-${Math.random().toString(36).slice(2)}`;
-  const meant = ['--label', 'a=1', '--env', 'E=2', ...options({ labels: 'a', env: 'E', ...given })];
-  const args = ['run', '-d', '--name', name, '--log-driver', driver, ...meant, 'busybox', 'sh', '-c', script];
-  const { code, stdout, stderr } = await target.docker(args);
-  assert.equal(code, 0, stderr);
-  return { id: stdout.trim(), name, [Symbol.asyncDispose]: async () => void (await target.docker(['rm', '-f', name])) };
-}
-
-/** Process ids, times, and the x of the long line are not the same twice. */
-const plain = (text: string): string =>
-  text
-    .replace(/x{100,}/g, (run) => `<${run.length}>`)
-    .replace(/[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d/g, 'STAMP')
-    .replace(/\d{4}-\d\d-\d\dT[\d:]+Z/g, 'TIME')
-    .replace(/\d{4}-\d\d-\d\dT[\d:]+\.\d{6}Z/g, 'MICROS')
-    .replace(/\[\d+\]/g, '[PID]')
-    .replace(/(MICROS|TIME) \S+ (\S+) \d+ /g, '$1 HOST $2 PID ')
-    .replace(/STAMP (?!tag)\S+ tag/g, 'STAMP HOST tag');
-
 const sortedLines = (it: Receiver): string[] => plain(it.text()).trimEnd().split('\n');
-const texts = ['out', 'err', '<16384>', '<3616>', 'last'];
 
 onBoth('log drivers', {
   'a receiver that is not there fails the start': async (target) => {
@@ -50,7 +27,7 @@ onBoth('log drivers', {
     ];
     for (const [driver, given, why] of cases) {
       const message = `failed to initialize logging driver: ${why}`;
-      const args = ['create', '--log-driver', driver, ...options(given), 'busybox', 'true'];
+      const args = ['create', '--log-driver', driver, ...logOptions(given), 'busybox', 'true'];
       const id = (await target.docker(args)).stdout.trim();
       const start = await target.api('POST', `/containers/${id}/start`);
       assert.deepEqual([start.status, start.json()['message']], [500, message]);
@@ -72,7 +49,7 @@ onBoth('log drivers', {
       const address = { 'syslog-address': `udp://127.0.0.1:${receiver.port}` };
       await using _c = await logged(target, 'syslog', { ...address, 'syslog-format': format, tag: 'tag' });
       await receiver.until('last');
-      const expected = texts.map((text) => head.replace('P>', text === 'err' ? '27>' : '30>') + text);
+      const expected = NOT_EMPTY.map((text) => head.replace('P>', text === 'err' ? '27>' : '30>') + text);
       assert.deepEqual(sortedLines(receiver), expected);
     }
   },
@@ -87,7 +64,7 @@ onBoth('log drivers', {
         await using c = await logged(target, 'syslog', given);
         await receiver.until('last');
         const head = `<P>STAMP busybox/${c.id.slice(0, 12)}[PID]: `;
-        const expected = texts.map((text) => head.replace('P>', text === 'err' ? '131>' : '134>') + text);
+        const expected = NOT_EMPTY.map((text) => head.replace('P>', text === 'err' ? '131>' : '134>') + text);
         assert.deepEqual(sortedLines(receiver), expected);
       }
     } finally {
@@ -127,7 +104,7 @@ onBoth('log drivers', {
       .map((it) => JSON.parse(it) as Record<string, unknown>);
     assert.deepEqual(
       messages.map((it) => plain(String(it['short_message']))),
-      texts,
+      NOT_EMPTY,
     );
     await checkGelf(target, c, messages[0], { text: 'out', level: 6 });
   },
@@ -137,7 +114,7 @@ onBoth('log drivers', {
       await using receiver = await streamReceiver();
       const given = { 'fluentd-address': `127.0.0.1:${receiver.port}`, 'fluentd-sub-second-precision': precision };
       await using c = await logged(target, 'fluentd', { ...given, tag: 'my' }, `${SCRIPT}; printf cut`);
-      await eventually('all records', () => unpackAll(receiver).length === 6);
+      await eventually('all records', () => unpackAll(receiver).length === 7);
       const events = unpackAll(receiver) as [string, unknown, Record<string, string>, object][];
       const record = { container_id: c.id, container_name: `/${c.name}`, source: 'stdout', a: '1', E: '2' };
       const partial = (ordinal: string, last: string) => ({
@@ -151,6 +128,7 @@ onBoth('log drivers', {
         { ...record, source: 'stderr', log: 'err' },
         { ...record, log: '<16384>', ...partial('1', 'false') },
         { ...record, log: '<3616>', ...partial('2', 'true') },
+        { ...record, log: '' },
         { ...record, log: 'last' },
         { ...record, log: 'cut', ...partial('1', 'false') },
       ];
@@ -170,6 +148,57 @@ onBoth('log drivers', {
         }),
       );
     }
+  },
+
+  'fluentd: over a unix socket, each message acknowledged': async (target) => {
+    const dir = await mkdtemp(join(tmpdir(), 'receiver-'));
+    const acknowledge = (chunk: Buffer, socket: Socket) => {
+      // The name of a chunk is base64, behind its key; the answer is a map of one entry.
+      for (const [, name = ''] of chunk.toString('latin1').matchAll(/chunk[\xa0-\xbf]([\w+/=]+)/g)) {
+        socket.write(
+          Buffer.concat([
+            Buffer.from([0x81, 0xa3]),
+            Buffer.from('ack'),
+            Buffer.from([0xa0 | name.length]),
+            Buffer.from(name),
+          ]),
+        );
+      }
+    };
+    try {
+      const listen = join(dir, 'fluent');
+      await using receiver = await streamReceiver({ listen, onData: acknowledge });
+      const given = { 'fluentd-address': `unix://${listen}`, 'fluentd-request-ack': 'true' };
+      await using _c = await logged(target, 'fluentd', given, 'seq 1 50');
+      await receiver.until('\xa3log\xa250');
+      const events = unpackAll(receiver) as [string, unknown, { log: string }, { chunk: string }][];
+      assert.deepEqual(
+        events.map(([, , { log }]) => log),
+        Array.from({ length: 50 }, (_, i) => String(i + 1)),
+      );
+      assert.equal(new Set(events.map(([, , , { chunk }]) => chunk)).size, 50);
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+  },
+
+  'fluentd: what is said while nobody listens is sent when somebody does, or given up after the tries': async (
+    target,
+  ) => {
+    const first = await streamReceiver();
+    const listen = first.port;
+    await first[Symbol.asyncDispose]();
+    const patient = { 'fluentd-address': `127.0.0.1:${listen}`, 'fluentd-async': 'true', 'fluentd-retry-wait': '50ms' };
+    await using _waits = await logged(target, 'fluentd', { ...patient, tag: 'waits' }, 'echo kept; sleep 60');
+    const hasty = { ...patient, 'fluentd-max-retries': '2', tag: 'hasty' };
+    const script = 'echo lost; read -r _ < /go; echo heard; sleep 60';
+    await using c = await logged(target, 'fluentd', hasty, `mkfifo /go; ${script}`);
+    await sleep(500);
+    await using receiver = await streamReceiver({ listen });
+    await receiver.until('kept');
+    await target.docker(['exec', c.name, 'sh', '-c', 'echo > /go']);
+    await receiver.until('heard');
+    assert.ok(!receiver.text().includes('lost'));
   },
 
   'what was sent away can be read here too, unless that is not wanted': async (target) => {

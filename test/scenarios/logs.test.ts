@@ -47,9 +47,13 @@ async function stamped(target: Target, path: string): Promise<{ time: string; li
   });
 }
 
-/** Every driver whose logs can be read. */
-const DRIVERS = ['json-file', 'local'] as const;
-const driver = (Type: string, Config = {}): object => ({ HostConfig: { LogConfig: { Type, Config } } });
+/** Every kind of driver whose logs can be read; `syslog` stands for those that keep a cache of what they send. */
+const DRIVERS = ['json-file', 'local', 'syslog'] as const;
+/** Nobody need listen there. */
+const ADDRESS = { 'syslog-address': 'udp://127.0.0.1:9' };
+const driver = (Type: string, Config = {}): object => ({
+  HostConfig: { LogConfig: { Type, Config: Type === 'syslog' ? { ...ADDRESS, ...Config } : Config } },
+});
 
 onBoth('logs', {
   'both outputs come apart, in order, once the container has ended and while it was running': async (target) => {
@@ -168,7 +172,7 @@ onBoth('logs', {
       );
       await c.wait();
       const [all] = [Buffer.concat((await frames(target, c.path, 'stdout=1')).map(({ data }) => data))];
-      const last = Type === 'local' ? Buffer.from([0xff]) : Buffer.from('\ufffd');
+      const last = Type !== 'json-file' ? Buffer.from([0xff]) : Buffer.from('\ufffd');
       const expected = Buffer.concat([Buffer.from('"\\\u001b[1m<&>\0ü\r\n\n\ttab'), last, Buffer.from('\n')]);
       assert.deepEqual(all, expected, Type);
     }
@@ -190,15 +194,22 @@ onBoth('logs', {
     const attached = await target.docker(['run', '--rm', '--log-driver', 'none', 'busybox', 'echo', 'seen']);
     assert.deepEqual([attached.code, attached.stdout], [0, 'seen\n']);
   },
-  'details show the labels and variables that were asked for': async (target) => {
-    await using c = await run(target, 'echo line', {
-      Labels: { a: '1', b: '2' },
-      Env: ['X=y', 'Z=z'],
-      ...driver('json-file', { labels: 'a', env: 'X' }),
-    });
-    await c.wait();
-    assert.equal(await text(target, c.path, 'stdout=1&details=1'), 'X=y,a=1 line\n');
-    assert.equal(await text(target, c.path, 'stdout=1'), 'line\n');
+  'details show the labels and variables that were asked for, where a log has them': async (target) => {
+    const asked = { labels: 'a', env: 'X' };
+    const cases: [Type: string, options: object, details: string][] = [
+      ['json-file', { ...asked, 'labels-regex': '^b', tag: '{{.Name}}' }, 'X=y,a=1+2,b=%28%29%21,tag=NAME '],
+      ['local', {}, ' '],
+      ['syslog', asked, ' '],
+    ];
+    for (const [Type, options, details] of cases) {
+      const body = { Labels: { a: '1 2', b: '()!' }, Env: ['X=y', 'Z=z'], ...driver(Type, options) };
+      await using c = await run(target, 'echo line', body);
+      await c.wait();
+      const name = (await target.api('GET', `${c.path}/json`)).json<{ Name: string }>().Name.slice(1);
+      const shown = await text(target, c.path, 'stdout=1&details=1');
+      assert.equal(shown.replace(`tag=${name}`, 'tag=NAME'), `${details}line\n`, Type);
+      assert.equal(await text(target, c.path, 'stdout=1'), 'line\n', Type);
+    }
   },
   'rotation keeps the newest files': async (target) => {
     await using c = await run(target, 'seq 1 3000', driver('json-file', { 'max-size': '20k', 'max-file': '3' }));

@@ -4,11 +4,11 @@ import { internal, invalid, kindOf, messageOf } from '../../util/errors.ts';
 import type { Log } from '../../util/log.ts';
 import type { LogSink } from '../logs/drivers/driver.ts';
 import { checkKeptFiles } from '../logs/log-config.ts';
-import type { LogSubject } from '../logs/log-subject.ts';
 import { type LogWriter, openLogWriter } from '../logs/log-writer.ts';
 import { recordAttributes } from '../logs/record-attributes.ts';
 import { openSink } from '../logs/remote-log.ts';
 import { StdioHub } from '../stdio/hub.ts';
+import { logSubject } from './log-subject.ts';
 import type { Container } from './model.ts';
 
 /**
@@ -66,18 +66,4 @@ export function openHub(
   });
   const hub = new StdioHub({ pipes, log, stdinOnce: config.StdinOnce, closeStdin: () => process.closeStdin() });
   return { hub, log };
-}
-
-function logSubject({ id, name, imageId, created, config, hostConfig, path, args, files }: Container): LogSubject {
-  return {
-    id,
-    name,
-    imageId,
-    created,
-    imageName: config.Image,
-    command: [path, ...args],
-    labels: config.Labels,
-    env: config.Env,
-    path: hostConfig.LogConfig.Type === 'json-file' ? files.log : '',
-  };
 }

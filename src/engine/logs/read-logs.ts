@@ -9,6 +9,8 @@ import { formatOf, type LogWriter } from './log-writer.ts';
 export interface LogSource {
   config: LogConfig;
   path: string;
+  /** What every line carries, where the file does not say it; undefined when it does. */
+  attrs?: () => Readonly<Record<string, string>> | undefined;
   /** The writer while the container's process lives. */
   writer: LogWriter | undefined;
 }
@@ -34,11 +36,15 @@ export async function* readLogs(source: LogSource, query: LogQuery): AsyncGenera
     const batch = query.signal.aborted ? undefined : await cursor.next();
     if (batch !== undefined) {
       const { entries, past } = keep(batch);
-      if (entries.length > 0) yield entries;
+      if (entries.length > 0) yield withAttrs(entries, source.attrs?.());
       if (past) return;
     } else if (atEnd || query.signal.aborted) return;
     else await wakeUp.wait();
   }
+}
+
+function withAttrs(entries: LogEntry[], attrs: LogEntry['attrs'] | undefined): LogEntry[] {
+  return attrs === undefined ? entries : entries.map((entry) => ({ ...entry, attrs }));
 }
 
 /** Joins what can end the wait of a follower: the writer, the reader's signal, and the time of `until`. */

@@ -32,6 +32,8 @@ export interface LogDriver {
   check(options: LogOptions): void;
   /** @throws what Docker says at the start of the container, such as for a tag that is no template. */
   open(options: LogOptions, subject: LogSubject): LogSink;
+  /** What every line carries when it is read here, for a driver whose lines Docker reads from the receiver. */
+  details?(options: LogOptions, subject: LogSubject): Record<string, string>;
   /** How many messages may wait before more of them are dropped, for a driver that was asked not to hold its container up. */
   asyncLimit?(options: LogOptions): number | undefined;
 }

@@ -23,24 +23,30 @@ function open(options: LogOptions, subject: LogSubject): LogSink {
   return openJournal(SOCKET, options, subject);
 }
 
+/** The fields that say something of the container and are not of the journal's own making. */
+function details(options: LogOptions, subject: LogSubject): Record<string, string> {
+  const extra = Object.entries(extraAttributes(options, subject));
+  return {
+    ...Object.fromEntries(extra.map(([name, value]) => [fieldName(name), value])),
+    IMAGE_NAME: subject.imageName,
+  };
+}
+
 /** Sends to the journal whose socket is at `path`. */
 export function openJournal(path: string, options: LogOptions, subject: LogSubject): LogSink {
   const tag = tagOf(options, subject);
-  const extra = Object.entries(extraAttributes(options, subject));
   const fields = {
-    ...Object.fromEntries(extra.map(([name, value]) => [fieldName(name), value])),
+    ...details(options, subject),
     CONTAINER_ID: shortId(subject.id),
     CONTAINER_ID_FULL: subject.id,
     CONTAINER_NAME: subject.name,
     CONTAINER_TAG: tag,
-    IMAGE_NAME: subject.imageName,
     SYSLOG_IDENTIFIER: tag,
   };
   const journal = new UnixDatagrams(path);
   return {
     connect: () => journal.connect(),
     send: async ({ stream, line, partial }: LogMessage) => {
-      if (line.length === 0) return;
       const PRIORITY = stream === 'stderr' ? ERROR : INFO;
       await journal.send(journalEntry({ MESSAGE: line, PRIORITY, ...fields, ...partialFields(partial) }));
     },
@@ -59,4 +65,4 @@ function partialFields(partial: LogMessage['partial']): Record<string, string> {
 }
 
 /** Docker's `journald` driver. */
-export const journald: LogDriver = { options: LABEL_OPTIONS, check: () => {}, open };
+export const journald: LogDriver = { options: LABEL_OPTIONS, check: () => {}, open, details };
