@@ -3,6 +3,7 @@ import { importBusybox } from '../test/support/both.ts';
 import { startDockerd } from '../test/support/dockerd.ts';
 import { startGantry } from '../test/support/gantry.ts';
 import { type BenchTarget, median, type Row } from './measure.ts';
+import { fileRows } from './rows/files.ts';
 import { imageRows } from './rows/images.ts';
 import { lifeRows } from './rows/life.ts';
 import { scaleRows } from './rows/scale.ts';
@@ -40,7 +41,7 @@ async function measureRow(row: Row, targets: readonly BenchTarget[]): Promise<nu
 }
 
 const words = process.argv.slice(2);
-const rows = [...lifeRows, ...streamRows, ...imageRows, ...scaleRows].filter(
+const rows = [...lifeRows, ...streamRows, ...fileRows, ...imageRows, ...scaleRows].filter(
   ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
 );
 await using gantry = await startGantry([], { level: 'info' });

@@ -91,6 +91,23 @@ describe('files of hostile containers', () => {
     assert.ok(seen.has(200), 'some got through, so the race was one');
   });
 
+  test('a file that becomes a device meanwhile is not opened: it would be the host’s', async () => {
+    await using c = await run(
+      engine,
+      `mkdir -p /t; echo mine >/t/file; mknod /t/node c 1 9; touch -d @1000000000 /t/file /t/node; touch /ready
+       while :; do mv -T /t/file /t/a; mv -T /t/a /t/file; mv -T /t/node /t/a; mv -T /t/a /t/node; done 2>/dev/null`,
+    );
+    await eventually('the race', async () => (await send('HEAD', c, '/ready')).status === 200);
+    const seen = new Set<string>();
+    for (let round = 0; round < ROUNDS; round++) {
+      const { status, body } = await send('GET', c, '/t/a');
+      const type = status === 200 ? body.toString('latin1', 156, 157) : `${status}`;
+      seen.add(type);
+      if (type === '0') assert.equal(body.toString('latin1', 512, 517), 'mine\n');
+    }
+    assert.ok(seen.has('0') && seen.has('3'), `both were seen: ${[...seen].join()}`);
+  });
+
   test('links of every kind stay inside, also the magic ones of /proc', async () => {
     const script = `ln -s ${host} /abs; ln -s ../../../../../..${host} /rel; ln -s /proc/1/root${host} /magic
       ln -s /proc/self/cwd /self; ln -s /loop /loop; touch /ready; exec sleep 1000`;

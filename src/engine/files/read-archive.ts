@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { type FoundFile, statFile, walkFiles } from '../../kernel/files/walk.ts';
+import { type FoundFile, openWalk, statFile } from '../../kernel/files/walk.ts';
 import { kindOf, notFound } from '../../util/errors.ts';
 import { nameBytes, nameText } from '../../util/tar/entry.ts';
 import { emitContainer } from '../containers/container-events.ts';
@@ -7,7 +7,7 @@ import type { Parts } from '../containers/parts.ts';
 import type { Tracked } from '../containers/tracked.ts';
 import type { PathStat } from '../engine.ts';
 import { archiveName, containerPath, nameOfPath } from './container-path.ts';
-import { type HeldFiles, holdFiles } from './hold-files.ts';
+import { holdFiles } from './hold-files.ts';
 import { packFiles } from './pack.ts';
 
 /** A container's path as a client asked for it, and how the client named the container. */
@@ -19,8 +19,13 @@ export interface AskedPath {
 
 /** What is at a path, itself: a last symbolic link is not followed. @throws `not-found` in Docker's words. */
 export async function statPath(parts: Parts, tracked: Tracked, asked: AskedPath): Promise<PathStat> {
+  const { ref, path } = asked;
   await using held = await holdFiles(parts, tracked, 'all', asked.signal);
-  return lookUp(held, asked);
+  try {
+    return toPathStat(nameOfPath(path), await statFile(held.view, nameBytes(containerPath(path)), held.signal));
+  } catch (error) {
+    throw notThere(error, ref, path);
+  }
 }
 
 /**
@@ -35,18 +40,19 @@ export async function readArchive(
 ): Promise<{ stat: PathStat; archive: Readable }> {
   await using undo = new AsyncDisposableStack();
   const held = undo.use(await holdFiles(parts, tracked, 'all', asked.signal));
-  const stat = await lookUp(held, asked);
-  const base = nameBytes(nameOfPath(asked.path));
-  const files = walkFiles(held.view, nameBytes(containerPath(asked.path)), held.signal);
-  const archive = await begunArchive(
-    packFiles(files, (path) => archiveName(base, path)),
-    undo,
-  ).catch((error: unknown) => {
-    // It was there when it was looked up.
+  const name = nameOfPath(asked.path);
+  const base = nameBytes(name);
+  try {
+    const { found, files } = undo.use(await openWalk(held.view, nameBytes(containerPath(asked.path)), held.signal));
+    const archive = await begunArchive(
+      packFiles(files, (path) => archiveName(base, path)),
+      undo,
+    );
+    emitContainer(parts.events, tracked.container, 'archive-path');
+    return { stat: toPathStat(name, found), archive };
+  } catch (error) {
     throw notThere(error, asked.ref, asked.path);
-  });
-  emitContainer(parts.events, tracked.container, 'archive-path');
-  return { stat, archive };
+  }
 }
 
 /**
@@ -60,14 +66,6 @@ export async function begunArchive(pieces: AsyncGenerator<Buffer>, held: AsyncDi
   const kept = held.move();
   stream.once('close', () => void kept.disposeAsync());
   return stream;
-}
-
-async function lookUp({ view, signal }: HeldFiles, { ref, path }: AskedPath): Promise<PathStat> {
-  try {
-    return toPathStat(nameOfPath(path), await statFile(view, nameBytes(containerPath(path)), signal));
-  } catch (error) {
-    throw notThere(error, ref, path);
-  }
 }
 
 /** A path that is not there, as Docker tells it. */

@@ -27,7 +27,7 @@ export async function* compareFiles(
   view: Extract<FileView, { kind: 'pair' }>,
   signal: AbortSignal,
 ): AsyncGenerator<Compared> {
-  await using worker = new FileWorker(view, ['compare'], signal);
+  await using worker = new FileWorker(view, 'compare', [], signal);
   for (let head = await worker.next(); head !== undefined; head = await worker.next()) {
     const body = await worker.body(head.length);
     body.letter();

@@ -1,10 +1,18 @@
-import type { TarEntry } from '../../util/tar/entry.ts';
+import { nameText, type TarEntry } from '../../util/tar/entry.ts';
+import { RunWriter, takeFile } from './direct-file.ts';
 import { FileWorker } from './file-worker.ts';
 import { field, frame, frameHead } from './frames.ts';
 import type { FileView } from './view.ts';
 import { typeBits } from './walk.ts';
 
-const MAX_FRAME = 1 << 20;
+/** From so many bytes on data does not go through the worker. */
+const MUCH = 1 << 19;
+
+/** A file whose data the engine writes itself, and how much is to come. */
+interface DirectData {
+  readonly file: RunWriter;
+  left: number;
+}
 
 /** Files being written below a directory of a container. */
 export interface Extraction extends AsyncDisposable {
@@ -30,24 +38,36 @@ export async function openExtraction(
   signal: AbortSignal,
 ): Promise<Extraction> {
   await using undo = new AsyncDisposableStack();
-  const worker = undo.use(new FileWorker(view, ['extract', path, keepKinds ? '1' : '0'], signal));
+  const worker = undo.use(new FileWorker(view, 'extract', [path, keepKinds ? '1' : '0'], signal));
   const ready = await worker.next();
   const resolved = (await worker.body(ready?.length ?? 0)).text();
+  let direct: DirectData | undefined;
+  undo.defer(() => direct?.file.close());
   const stack = undo.move();
   /** After the worker gave up its last frame says why. */
   const write = async (bytes: Buffer): Promise<void> => {
     await worker.write(bytes);
     if (worker.over) await worker.next();
   };
+  const send = async (bytes: Buffer): Promise<void> => {
+    await write(frameHead('D', bytes.length));
+    await write(bytes);
+  };
   return {
     path: resolved,
-    add: (entry) => write(entryFrame(entry)),
+    add: async (entry) => {
+      const much = entry.type === 'file' && entry.size >= MUCH;
+      await write(entryFrame(entry, much));
+      if (much) direct = await openDirect(worker, entry);
+    },
     data: async (bytes) => {
-      for (let at = 0; at < bytes.length; at += MAX_FRAME) {
-        const part = bytes.subarray(at, at + MAX_FRAME);
-        void worker.write(frameHead('D', part.length));
-        await write(part);
-      }
+      if (direct === undefined) return send(bytes);
+      await direct.file.write(bytes);
+      direct.left -= bytes.length;
+      if (direct.left > 0) return;
+      await direct.file.end();
+      direct = undefined;
+      await write(frame('G'));
     },
     finish: async () => {
       await worker.write(frame('Z'));
@@ -57,13 +77,25 @@ export async function openExtraction(
   };
 }
 
-function entryFrame(entry: TarEntry): Buffer {
+async function openDirect(worker: FileWorker, entry: TarEntry): Promise<DirectData> {
+  const { size, sparse, name } = entry;
+  const runs = sparse?.segments ?? [{ offset: 0, length: size }];
+  return {
+    file: new RunWriter(await takeFile(worker, await worker.next(), 'write'), runs, nameText(name)),
+    left: size,
+  };
+}
+
+/** @param direct the data does not follow: the file is to be offered */
+function entryFrame(entry: TarEntry, direct: boolean): Buffer {
   const { type, name, linkName, mode, uid, gid, mtime, devMajor, devMinor, xattrs, sparse } = entry;
-  const runs = (sparse?.segments ?? []).flatMap(({ offset, length }) => [offset, length]);
+  // None means that it is all there, so a file that is one hole has an empty part.
+  const segments = sparse?.segments.length === 0 ? [{ offset: sparse.realSize, length: 0 }] : sparse?.segments;
+  const runs = (segments ?? []).flatMap(({ offset, length }) => [offset, length]);
   const bits = type === 'link' ? mode : typeBits(type) | mode;
   const size = type === 'file' ? (sparse?.realSize ?? entry.size) : 0;
   return frame(
-    type === 'link' ? 'L' : 'E',
+    type === 'link' ? 'L' : direct ? 'F' : 'E',
     field(name),
     field(linkName),
     uints(bits, uid, gid),

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { type GantryError, internal, notFound } from '../../util/errors.ts';
 import { spawnError } from '../../util/spawn.ts';
-import { type BodyReader, FrameReader, field, frame } from './frames.ts';
+import { type BodyReader, type FrameHead, FrameReader, field, frame } from './frames.ts';
 import { type FileView, viewFields } from './view.ts';
-import { WORKER_SCRIPT } from './worker-script.ts';
+import { workerScript } from './worker-script.ts';
+import type { Verb } from './worker-verbs.ts';
 
 const ENOENT = 2;
 const MAX_WORDS = 2000;
@@ -21,8 +22,8 @@ export class FileWorker implements AsyncDisposable {
   #failure: Error | undefined;
   #words = '';
 
-  constructor(view: FileView, work: readonly string[], signal?: AbortSignal) {
-    this.#child = spawn('perl', ['-e', WORKER_SCRIPT, process.arch], {
+  constructor(view: FileView, verb: Verb, args: readonly string[], signal?: AbortSignal) {
+    this.#child = spawn('perl', ['-e', workerScript(verb), process.arch], {
       cwd: '/',
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], LC_ALL: 'C' },
@@ -39,11 +40,15 @@ export class FileWorker implements AsyncDisposable {
     this.#ended = once(this.#child, 'close').catch(() => {});
     this.#frames = new FrameReader(this.#child.stdout);
     this.#child.stdin.write(frame('V', ...viewFields(view)));
-    this.#child.stdin.write(frame('O', ...work.map(field)));
+    this.#child.stdin.write(frame('A', ...args.map(field)));
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   /** The next frame; undefined when the work is done. @throws what the worker says went wrong, `not-found` for ENOENT. */
-  async next(): Promise<{ type: string; length: number } | undefined> {
+  async next(): Promise<FrameHead | undefined> {
     const head = await this.#told(() => this.#frames.head());
     if (head.type === 'Z') return undefined;
     if (head.type === 'X') throw workerError(await this.body(head.length));

@@ -10,6 +10,12 @@ export function field(value: string | Buffer): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
+/** A frame's letter and how many bytes follow. */
+export interface FrameHead {
+  readonly type: string;
+  readonly length: number;
+}
+
 /** The head of a frame whose body has so many bytes. */
 export function frameHead(type: string, length: number): Buffer {
   const head = Buffer.alloc(5);
@@ -42,6 +48,12 @@ export class BodyReader {
     return Number(this.#body.readBigInt64BE(this.#at - 8));
   }
 
+  /** A number that only names something and may be too large for `number`. */
+  id(): bigint {
+    this.#at += 8;
+    return this.#body.readBigUInt64BE(this.#at - 8);
+  }
+
   letter(): string {
     this.#at += 1;
     return this.#body.toString('latin1', this.#at - 1, this.#at);
@@ -71,7 +83,7 @@ export class FrameReader {
   }
 
   /** The next frame's letter and how much follows. @throws `invalid` when the stream ends. */
-  async head(): Promise<{ type: string; length: number }> {
+  async head(): Promise<FrameHead> {
     const head = await this.#source.take(5);
     return { type: head.toString('latin1', 4, 5), length: head.readUInt32BE(0) - 1 };
   }

@@ -1,6 +1,7 @@
 import type { SparseMap, TarEntry, TarType } from '../../util/tar/entry.ts';
+import { readRuns, takeFile } from './direct-file.ts';
 import { FileWorker } from './file-worker.ts';
-import type { BodyReader } from './frames.ts';
+import { type BodyReader, type FrameHead, frame } from './frames.ts';
 import type { FileView } from './view.ts';
 
 /** A file as a worker found it. Names are bytes, one char each. */
@@ -57,30 +58,78 @@ export function storedSize({ size, sparse }: FoundFile): number {
 
 /** Looks a path up, not following a last symbolic link, whose end is then `linkTarget`. @throws `not-found`. */
 export async function statFile(view: FileView, path: string, signal: AbortSignal): Promise<FoundFile> {
-  await using worker = new FileWorker(view, ['stat', path], signal);
+  await using worker = new FileWorker(view, 'stat', [path], signal);
+  return await nextFile(worker);
+}
+
+/** A walk that has begun. */
+export interface Walk extends AsyncDisposable {
+  readonly pid: number;
+  /** What is at the path, as `statFile` tells it. */
+  readonly found: FoundFile;
+  /** A file, or a directory and everything below it: each before what is in it. To be gone through once. */
+  readonly files: AsyncIterable<WalkedFile>;
+}
+
+/** Looks a path up and begins to walk what is there. @throws `not-found`. */
+export async function openWalk(view: FileView, path: string, signal: AbortSignal): Promise<Walk> {
+  await using undo = new AsyncDisposableStack();
+  const worker = undo.use(new FileWorker(view, 'walk', [path], signal));
+  const found = await nextFile(worker);
+  const stack = undo.move();
+  return { pid: worker.pid, found, files: filesOf(worker), [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** The files of a walk alone. @throws `not-found`. */
+export async function* walkFiles(view: FileView, path: string, signal: AbortSignal): AsyncGenerator<WalkedFile> {
+  await using walk = await openWalk(view, path, signal);
+  yield* walk.files;
+}
+
+async function nextFile(worker: FileWorker): Promise<FoundFile> {
   const head = await worker.next();
   return readFacts(await worker.body(head?.length ?? 0));
 }
 
-/** A file, or a directory and everything below it: each before what is in it. @throws `not-found`. */
-export async function* walkFiles(view: FileView, path: string, signal: AbortSignal): AsyncGenerator<WalkedFile> {
-  await using worker = new FileWorker(view, ['walk', path], signal);
+async function* filesOf(worker: FileWorker): AsyncGenerator<WalkedFile> {
   for (let head = await worker.next(); head !== undefined; head = await worker.next()) {
     const file = readFacts(await worker.body(head.length));
-    let left = (file.mode & FILE_TYPE) === 0o100000 ? storedSize(file) : 0;
+    let unread = (file.mode & FILE_TYPE) === 0o100000 ? storedSize(file) : 0;
     const data = async function* (): AsyncGenerator<Buffer> {
-      for (; left > 0; ) {
-        let inFrame = (await worker.next())?.length ?? 0;
-        while (inFrame > 0) {
-          const part = await worker.some(inFrame);
-          inFrame -= part.length;
-          left -= part.length;
+      for (; unread > 0; ) {
+        for await (const part of partsOf(worker, await worker.next(), file)) {
+          unread -= part.length;
           yield part;
         }
       }
     };
     yield { file, data };
-    for await (const _ of data());
+    if (unread > 0) await skip(worker, unread);
+  }
+}
+
+async function* partsOf(worker: FileWorker, head: FrameHead | undefined, file: FoundFile): AsyncGenerator<Buffer> {
+  if (head?.type !== 'F') {
+    for (let left = head?.length ?? 0; left > 0; ) {
+      const part = await worker.some(left);
+      left -= part.length;
+      yield part;
+    }
+    return;
+  }
+  await using taken = await takeFile(worker, head, 'read');
+  yield* readRuns(taken, file.sparse?.segments ?? [{ offset: 0, length: file.size }]);
+  void worker.write(frame('G'));
+}
+
+/** Goes past the data of a file that nobody wants. */
+async function skip(worker: FileWorker, unread: number): Promise<void> {
+  for (let left = unread; left > 0; ) {
+    const head = await worker.next();
+    const length = head?.length ?? 0;
+    await worker.body(length);
+    left = head?.type === 'F' ? 0 : left - length;
+    if (head?.type === 'F') void worker.write(frame('G'));
   }
 }
 
@@ -89,7 +138,7 @@ function readFacts(body: BodyReader): FoundFile {
   const [mode, uid, gid, links, diskMajor, diskMinor] = [0, 0, 0, 0, 0, 0].map(() => body.uint()) as Six;
   const [size, seconds] = [body.long(), body.long()];
   const [nanos, devMajor, devMinor, runs, attributes] = [0, 0, 0, 0, 0].map(() => body.uint()) as Five;
-  const identity = `${diskMajor}:${diskMinor}:${body.long()}`;
+  const identity = `${diskMajor}:${diskMinor}:${body.id()}`;
   const segments = Array.from({ length: runs }, () => ({ offset: body.long(), length: body.long() }));
   const xattrs = new Map(Array.from({ length: attributes }, () => [body.text(), Buffer.from(body.bytes())] as const));
   return {
