@@ -8,6 +8,7 @@ import { busyboxArchive } from '../support/busybox-archive.ts';
 import { create, type Made, run } from '../support/containers.ts';
 import { expectSame } from '../support/expect-same.ts';
 import { startGantry, type TestEngine } from '../support/gantry.ts';
+import { streamReceiver } from '../support/log-receivers.ts';
 import { command } from '../support/target.ts';
 import { assertNoTraces, cgroupParent } from '../support/traces.ts';
 
@@ -139,6 +140,27 @@ describe('a data root on a disk that is full', () => {
     await using next = await start('echo written again');
     assert.equal(await next.wait(), 0);
     assert.equal((await engine.docker(['logs', next.id])).stdout, 'written again\n');
+  });
+
+  test('a container whose log is sent away goes on sending, and its cache goes on when there is room', async () => {
+    await using receiver = await streamReceiver();
+    const address = { 'syslog-address': `tcp://127.0.0.1:${receiver.port}` };
+    const LogConfig = { Type: 'syslog', Config: { ...address, tag: 'full' } };
+    const said = { HostConfig: { ...body().HostConfig, LogConfig } };
+    const script =
+      'mkfifo /go; read -r _ < /go; yes "some words" | head -n 20000; echo all; read -r _ < /go; echo after';
+    await using c = await run(engine, script, said);
+    const go = () => engine.docker(['exec', c.id, 'sh', '-c', 'until [ -p /go ]; do sleep 0.01; done; echo > /go']);
+    {
+      await using _full = await fill(0);
+      await go();
+      await receiver.until(': all\n');
+      assert.equal(receiver.text().match(/: some words\n/g)?.length, 20_000);
+    }
+    await go();
+    assert.equal(await c.wait(), 0);
+    assert.ok(receiver.text().endsWith(': after\n'));
+    assert.match((await engine.docker(['logs', c.id])).stdout, /after\n$/);
   });
 
   test('questions are answered all the same', async () => {

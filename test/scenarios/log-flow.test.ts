@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { importBusybox } from '../support/both.ts';
 import { eventually } from '../support/containers.ts';
 import { PROGRAM, startGantry, type TestEngine } from '../support/gantry.ts';
@@ -76,6 +78,37 @@ test('a daemon that was killed goes on sending, nothing twice, and the cache is 
   const kept = (await engine.docker(['logs', id])).stdout.trimEnd().split('\n');
   const gaps = kept.filter((line, i) => i > 0 && line !== `line ${Number(kept[i - 1]?.slice(5)) + 1}`);
   assert.ok(gaps.length <= 1, `one chunk at most is missing: ${gaps.join()}`);
+  await engine.docker(['rm', '-f', id]);
+});
+
+test('a daemon that is told to end sends what waits, and not a line is missing anywhere', async () => {
+  const held: Socket[] = [];
+  let deaf = true;
+  const hold = (_: Buffer, socket: Socket) => {
+    if (!deaf) return;
+    socket.pause();
+    held.push(socket);
+  };
+  await using receiver = await streamReceiver({ onData: hold });
+  // More than the kernel keeps for the two sides of a connection.
+  const script = `x=${'x'.repeat(4000)}; for i in $(seq 1 5000); do echo "line $i $x"; done; exec sleep 1000`;
+  const id = await logged(`tcp://127.0.0.1:${receiver.port}`, script);
+  const last = async () => (await engine.docker(['logs', '--tail', '1', id])).stdout;
+  await eventually('the container is held up', async () => {
+    const line = await last();
+    await sleep(300);
+    return line !== '' && (await last()) === line;
+  });
+  const ending = engine.terminate();
+  await sleep(500);
+  deaf = false;
+  for (const socket of held) socket.resume();
+  await ending;
+  await engine.start();
+  await receiver.until('line 5000 ');
+  const numbers = [...receiver.text().matchAll(/line (\d+) /g)].map(([, number]) => Number(number));
+  const gap = numbers.findIndex((number, i) => number !== i + 1);
+  assert.equal(gap, -1, numbers.slice(gap - 1, gap + 2).join());
   await engine.docker(['rm', '-f', id]);
 });
 

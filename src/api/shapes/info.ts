@@ -1,5 +1,6 @@
 import type { ContainerStatus } from '../../engine/containers/model.ts';
 import type { SystemFacts } from '../../engine/engine.ts';
+import { LOG_DRIVERS } from '../../engine/logs/log-config.ts';
 import { versionNumber } from './version.ts';
 
 /** What the daemon counts besides the facts. */
@@ -111,7 +112,7 @@ export function infoShape(facts: SystemFacts, counts: InfoCounts, api: number) {
       Volume: ['local'],
       Network: ['bridge', 'host', 'null'],
       Authorization: null,
-      Log: ['json-file', 'local', 'none'],
+      Log: LOG_DRIVERS,
     },
     ...limits(facts, api),
     ...host(facts, counts.now),

@@ -1,6 +1,6 @@
 import { invalid, messageOf, unsupported } from '../../util/errors.ts';
 import { LABEL_OPTIONS } from './drivers/driver.ts';
-import { remoteDriver } from './drivers/drivers.ts';
+import { REMOTE_DRIVERS, remoteDriver } from './drivers/drivers.ts';
 import { boolOption } from './drivers/option-values.ts';
 import { logLimits } from './log-limits.ts';
 import type { LogSubject } from './log-subject.ts';
@@ -19,6 +19,10 @@ const FILE_DRIVERS: Readonly<Record<string, readonly string[]>> = {
   local: FILE_OPTIONS,
   none: [],
 };
+
+/** The drivers that do something with what a container says. */
+export const LOG_DRIVERS = [...REMOTE_DRIVERS, 'json-file', 'local'].toSorted();
+
 /** Drivers of Docker that send to a service of somebody's cloud. */
 const NOT_HERE = ['awslogs', 'gcplogs', 'logentries', 'splunk'];
 const CACHE_OPTIONS = ['cache-disabled', ...FILE_OPTIONS.map((name) => `cache-${name}`)];

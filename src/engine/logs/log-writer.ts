@@ -16,14 +16,17 @@ import { wholeLines } from './whole-lines.ts';
 /** How many bytes of a file one byte of output may become: a record of an empty line. */
 const LARGEST_GROWTH = 128;
 
+/** How long the end of the daemon waits for receivers, in milliseconds. */
+const AT_EXIT = 2000;
+
 /** Writes the output of one process to its log. Nothing here throws because of the disk: output that cannot be kept is dropped. */
 export interface LogWriter {
   /** Written to the file before it returns, but for a line that has not ended: that is kept aside, safe from a kill too. */
   write(stream: OutputName, chunk: Buffer): void;
   /** The process has ended: records unfinished lines and closes. */
   end(): void;
-  /** Closes and leaves unfinished lines to the next daemon. */
-  close(): void;
+  /** Closes and leaves unfinished lines to the next daemon. Resolves when what is on its way to a receiver has left, or had its time. */
+  close(): Promise<void>;
   /** Resolves when a receiver that lags has caught up; undefined when there is nothing to wait for. */
   room(): Promise<void> | undefined;
   /** What readers follow; undefined when nothing is kept. */
@@ -68,7 +71,7 @@ function silentWriter(): LogWriter {
   return {
     write: () => {},
     end: () => {},
-    close: () => {},
+    close: async () => {},
     room: () => undefined,
     file: undefined,
     unfinished: () => ({ stdout: NOTHING, stderr: NOTHING }),
@@ -91,7 +94,7 @@ function sendingWriter(remote: RemoteLog): LogWriter {
       record('stderr', lines.stderr.flush());
       void remote.outbox.end();
     },
-    close: () => remote.outbox.close(),
+    close: () => remote.outbox.end(AT_EXIT),
     room: () => remote.outbox.room(),
   };
 }
@@ -139,10 +142,10 @@ class FileWriter implements LogWriter {
     void this.#remote?.outbox.end();
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#aside.close();
     this.file.close();
-    this.#remote?.outbox.close();
+    await this.#remote?.outbox.end(AT_EXIT);
   }
 
   room(): Promise<void> | undefined {

@@ -4,7 +4,7 @@ import type { LogMessage, LogSink } from './drivers/driver.ts';
 
 /** Bytes that may wait before the container is held up. */
 const BLOCKING_LIMIT = 256 * 1024;
-/** How long messages may still take to leave once their container has ended. */
+/** How long messages may still take to leave once their container has ended, in milliseconds. */
 const AFTER_END = 10_000;
 
 /** How many messages may wait; past that they are dropped (`drop`) or the container is held up. */
@@ -57,10 +57,10 @@ export class Outbox {
     return this.#room.promise;
   }
 
-  /** The container has ended: what waits is sent, unless the receiver takes too long. */
-  async end(): Promise<void> {
+  /** Nothing more is coming: what waits is sent, unless the receiver takes too long. */
+  async end(patience = AFTER_END): Promise<void> {
     const late = new AbortController();
-    await Promise.race([this.#pump, sleep(AFTER_END, undefined, { ref: false, signal: late.signal }).catch(() => {})]);
+    await Promise.race([this.#pump, sleep(patience, undefined, { ref: false, signal: late.signal }).catch(() => {})]);
     late.abort();
     this.close();
   }

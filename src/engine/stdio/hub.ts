@@ -88,13 +88,13 @@ export class StdioHub {
     for (const client of this.#clients) if (client.live) this.#endWhenDrained(client);
   }
 
-  /** The daemon stops and the process lives on: clients are let go, the log is left for the next daemon. */
-  close(): void {
+  /** The daemon stops and the process lives on: clients are let go, the log is left for the next daemon. Resolves when it is closed. */
+  async close(): Promise<void> {
     this.#finished = true;
     this.#pipes.stdout.pause();
     this.#pipes.stderr?.pause();
-    this.log?.close();
     for (const client of this.#clients) this.#drop(client, 'client-gone');
+    await this.log?.close();
   }
 
   #output(stream: OutputName, chunk: Buffer): void {
