@@ -22,7 +22,10 @@ function gated() {
     close: () => gates.forEach((gate) => gate.reject(new Error('closed'))),
   };
   const take = async (): Promise<void> => {
-    gates.at(-1)?.resolve();
+    const before = sent.length;
+    while (gates.length === before) await turn();
+    gates[before]?.resolve();
+    while (sent.length === before) await turn();
     await turn();
   };
   return { sink, sent, take };
@@ -55,7 +58,9 @@ test('what does not fit is dropped when the container is not to be held up', asy
     const outbox = open(sink, { ...limits, drop: true });
     for (const line of ['one', 'two', 'too much']) outbox.push(say(line));
     assert.equal(outbox.room(), undefined);
-    for (let i = 0; i < 3; i++) await take();
+    await take();
+    await take();
+    await outbox.end();
     assert.deepEqual(sent, ['one', 'two']);
   }
 });
@@ -95,4 +100,23 @@ test('the end waits for what is on its way; closing does not, and lets go of who
   closing.push(say('never'));
   await turn();
   assert.deepEqual(second.sent, []);
+});
+
+test('a receiver that keeps up does not keep everything else from happening', async () => {
+  let sent = 0;
+  const sink: LogSink = {
+    connect: async () => {},
+    send: async () => {
+      sent += 1;
+      for (const until = performance.now() + 0.1; performance.now() < until; );
+    },
+    close: () => {},
+  };
+  const outbox = open(sink, { bytes: Number.POSITIVE_INFINITY, messages: 1000, drop: true });
+  for (let i = 0; i < 1000; i++) outbox.push(say('x'));
+  await turn();
+  await turn();
+  assert.ok(sent > 0 && sent < 1000, `${sent} messages left in one go`);
+  await outbox.end();
+  assert.equal(sent, 1000);
 });

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../util/log.ts';
 import type { LogMessage, LogSink } from './drivers/driver.ts';
 
@@ -6,6 +6,9 @@ import type { LogMessage, LogSink } from './drivers/driver.ts';
 const BLOCKING_LIMIT = 256 * 1024;
 /** How long messages may still take to leave once their container has ended, in milliseconds. */
 const AFTER_END = 10_000;
+
+/** How long messages may leave one after another before the rest of the engine has its turn, in milliseconds. */
+const TURN = 2;
 
 /** How many messages may wait; past that they are dropped (`drop`) or the container is held up. */
 export interface OutboxLimits {
@@ -77,7 +80,9 @@ export class Outbox {
     return this.#bytes >= this.#limits.bytes || this.#count >= this.#limits.messages;
   }
 
+  /** What sends without waiting, as to a receiver that keeps up, would not let anything else happen meanwhile. */
   async #sendAll(): Promise<void> {
+    let since = performance.now();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
@@ -87,6 +92,9 @@ export class Outbox {
         this.#count -= 1;
         this.#bytes -= sizeOf(message);
         if (!this.#full()) this.#makeRoom();
+        if (performance.now() - since < TURN) continue;
+        await nextTurn();
+        since = performance.now();
       }
     }
   }

@@ -10,7 +10,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer } from 'node:tls';
 import type { LogMessage } from './driver.ts';
 import { parseFluentdAddress } from './fluentd-address.ts';
-import { gelfDatagrams } from './gelf-datagrams.ts';
 import { journalEntry } from './journal-entry.ts';
 import { openJournal } from './journald.ts';
 import { LocalSyslog } from './local-syslog.ts';
@@ -89,11 +88,6 @@ test('MessagePack', () => {
     'dc0014',
   );
   assert.equal(pack(eventTime(2_000_000_003n)).toString('hex'), 'd7000000000200000003'.slice(0, 20));
-});
-
-test('a message that would need too many chunks is lost', () => {
-  assert.equal(gelfDatagrams(Buffer.alloc(1408 * 128), 'none', 1).length, 128);
-  assert.throws(() => gelfDatagrams(Buffer.alloc(1408 * 128 + 1), 'none', 1), /msg too large, would need 129 chunks/);
 });
 
 test('an entry of the journal', () => {

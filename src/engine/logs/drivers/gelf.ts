@@ -63,10 +63,11 @@ function open(options: LogOptions, subject: LogSubject): LogSink {
   const fields = constantFields(options, subject);
   const transport = address.scheme === 'udp' ? overUdp(address, options) : overTcp(address, options);
   const endpoint = `${address.host}:${address.port}`;
+  const host = hostname();
   const encode = ({ stream, line, time }: LogMessage): string =>
     JSON.stringify({
       version: '1.1',
-      host: hostname(),
+      host,
       short_message: line.toString(),
       timestamp: Number(time / 1_000_000n) / 1000,
       level: stream === 'stderr' ? ERROR : INFO,

@@ -61,6 +61,7 @@ function open(options: LogOptions, subject: LogSubject): LogSink {
   const facility = parseFacility(options['syslog-facility']);
   const format = parseFormat(options['syslog-format']);
   const tag = tagOf(options, subject);
+  const host = hostname();
   const framed = address.scheme === 'tcp+tls' && format.startsWith('rfc5424');
   const transport = openTransport(address, options);
   return {
@@ -68,7 +69,7 @@ function open(options: LogOptions, subject: LogSubject): LogSink {
     send: async ({ stream, line, time }: LogMessage) => {
       if (line.length === 0) return;
       const priority = facility * 8 + (stream === 'stderr' ? ERROR : INFO);
-      const head = formatSyslog(format, { priority, tag, host: hostname(), pid: process.pid, time });
+      const head = formatSyslog(format, { priority, tag, host, pid: process.pid, time });
       const text = Buffer.concat([Buffer.from(head), line, Buffer.from('\n')]);
       await transport.send(framed ? Buffer.concat([Buffer.from(`${text.length} `), text]) : text);
     },
