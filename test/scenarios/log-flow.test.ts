@@ -1,21 +1,31 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { importBusybox } from '../support/both.ts';
 import { eventually } from '../support/containers.ts';
 import { PROGRAM, startGantry, type TestEngine } from '../support/gantry.ts';
+import { makeKeyPair } from '../support/key-pair.ts';
 import { streamReceiver } from '../support/log-receivers.ts';
 import { command } from '../support/target.ts';
 
 // What happens to the messages of a container when their receiver is slow, goes away, or the daemon does.
 
+const stack = new AsyncDisposableStack();
 let engine: TestEngine;
+let pair: { key: string; cert: string };
 before(async () => {
-  engine = await startGantry();
+  const dir = await mkdtemp(join(tmpdir(), 'log-flow-'));
+  stack.defer(() => rm(dir, { recursive: true }));
+  pair = makeKeyPair(dir);
+  // An authority that the administrator of this system trusts.
+  engine = stack.use(await startGantry([], { env: { ...process.env, SSL_CERT_FILE: pair.cert } }));
   await importBusybox(engine);
 });
-after(() => engine[Symbol.asyncDispose]());
+after(() => stack.disposeAsync());
 
 const FLOOD = 'yes 0123456789012345678901234567890123456789 | head -n 400000';
 
@@ -46,6 +56,20 @@ test('a receiver that does not read holds up its container and no other; one tol
   const { stdout } = await engine.docker(['logs', free]);
   assert.equal(stdout.length, 400_000 * 41);
   await engine.docker(['rm', '-f', held, free]);
+});
+
+test('a receiver over TLS is trusted when the system trusts it', async () => {
+  const tls = { key: await readFile(pair.key), cert: await readFile(pair.cert) };
+  await using receiver = await streamReceiver({ tls });
+  for (const [driver, address] of [
+    ['fluentd', `tls://127.0.0.1:${receiver.port}`],
+    ['syslog', `tcp+tls://127.0.0.1:${receiver.port}`],
+  ] as const) {
+    const flags = ['--log-driver', driver, '--log-opt', `${driver}-address=${address}`];
+    const { code, stderr } = await engine.docker(['run', '--rm', ...flags, 'busybox', 'echo', `hello ${driver}`]);
+    assert.equal(code, 0, stderr);
+    await receiver.until(`hello ${driver}`);
+  }
 });
 
 test('a receiver that comes back gets what is said after that, and the container never notices', async () => {

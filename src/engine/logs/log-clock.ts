@@ -1,16 +1,28 @@
 import { nowMicros } from '../../util/time.ts';
 
-/** Times for one log, rising strictly from `tick` to `tick`, so that what was logged first also sorts first. */
+/** Who sets the host's clock back by more than this, in microseconds, means it. */
+const SET_BACK = 1_000_000;
+
+/**
+ * Times for one log, rising strictly from `tick` to `tick`, so that what was logged first also sorts first; unless the host's clock is
+ * set back.
+ */
 export class LogClock {
+  readonly #now: () => number;
   #micros = 0;
   /** Nanoseconds within the microsecond, counted up when the clock stands or goes back. */
   #extra = 0;
   #millis = -1;
   #prefix = '';
 
+  /** @param now microseconds since the epoch. */
+  constructor(now: () => number = nowMicros) {
+    this.#now = now;
+  }
+
   tick(): void {
-    const now = nowMicros();
-    if (now > this.#micros) {
+    const now = this.#now();
+    if (now > this.#micros || now < this.#micros - SET_BACK) {
       this.#micros = now;
       this.#extra = 0;
     } else if (++this.#extra === 1000) {

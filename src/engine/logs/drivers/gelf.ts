@@ -47,7 +47,6 @@ function checkOptions(options: LogOptions): void {
 function constantFields(options: LogOptions, subject: LogSubject): Record<string, string> {
   const extra = Object.entries(extraAttributes(options, subject));
   return {
-    ...Object.fromEntries(extra.map(([name, value]) => [name.startsWith('_') ? name : `_${name}`, value])),
     _command: subject.command.join(' '),
     _container_id: subject.id,
     _container_name: subject.name,
@@ -55,6 +54,8 @@ function constantFields(options: LogOptions, subject: LogSubject): Record<string
     _image_id: subject.imageId,
     _image_name: subject.imageName,
     _tag: tagOf(options, subject),
+    // As in Docker, a label that was asked for may stand for one of these.
+    ...Object.fromEntries(extra.map(([name, value]) => [name.startsWith('_') ? name : `_${name}`, value])),
   };
 }
 

@@ -25,30 +25,28 @@ function open(options: LogOptions, subject: LogSubject): LogSink {
 
 /** The fields that say something of the container and are not of the journal's own making. */
 function details(options: LogOptions, subject: LogSubject): Record<string, string> {
-  const extra = Object.entries(extraAttributes(options, subject));
-  return {
-    ...Object.fromEntries(extra.map(([name, value]) => [fieldName(name), value])),
-    IMAGE_NAME: subject.imageName,
-  };
+  const extra = Object.entries(extraAttributes(options, subject)).map(([name, value]) => [fieldName(name), value]);
+  return { IMAGE_NAME: subject.imageName, ...Object.fromEntries(extra.filter(([name]) => name !== '')) };
 }
 
 /** Sends to the journal whose socket is at `path`. */
 export function openJournal(path: string, options: LogOptions, subject: LogSubject): LogSink {
   const tag = tagOf(options, subject);
   const fields = {
-    ...details(options, subject),
     CONTAINER_ID: shortId(subject.id),
     CONTAINER_ID_FULL: subject.id,
     CONTAINER_NAME: subject.name,
     CONTAINER_TAG: tag,
     SYSLOG_IDENTIFIER: tag,
+    // As in Docker, a label that was asked for may stand for one of these.
+    ...details(options, subject),
   };
   const journal = new UnixDatagrams(path);
   return {
     connect: () => journal.connect(),
     send: async ({ stream, line, partial }: LogMessage) => {
       const PRIORITY = stream === 'stderr' ? ERROR : INFO;
-      await journal.send(journalEntry({ MESSAGE: line, PRIORITY, ...fields, ...partialFields(partial) }));
+      await journal.send(journalEntry({ ...fields, ...partialFields(partial), PRIORITY, MESSAGE: line }));
     },
     close: () => journal.close(),
   };
