@@ -65,6 +65,19 @@ test('what does not fit is dropped when the container is not to be held up', asy
   }
 });
 
+test('a limit of nothing lets one message at a time leave', async () => {
+  const { sink, sent } = gated();
+  const outbox = open(
+    { ...sink, send: async ({ line }) => void sent.push(line.toString()) },
+    { bytes: 0, messages: 0, drop: true },
+  );
+  for (const line of ['one', 'two']) {
+    outbox.push(say(line));
+    await turn();
+  }
+  assert.deepEqual(sent, ['one', 'two']);
+});
+
 test('a message that is lost takes no room, and the next ones are sent', async () => {
   const sent: string[] = [];
   const sink: LogSink = {

@@ -76,8 +76,9 @@ export class Outbox {
     this.#room?.resolve();
   }
 
+  /** One message has room under every limit. */
   #full(): boolean {
-    return this.#bytes >= this.#limits.bytes || this.#count >= this.#limits.messages;
+    return this.#count > 0 && (this.#bytes >= this.#limits.bytes || this.#count >= this.#limits.messages);
   }
 
   /** What sends without waiting, as to a receiver that keeps up, would not let anything else happen meanwhile. */

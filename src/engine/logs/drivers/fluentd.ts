@@ -1,62 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { invalid } from '../../../util/errors.ts';
 import { extraAttributes } from '../extra-attributes.ts';
 import type { LogSubject } from '../log-subject.ts';
 import { tagOf } from '../log-tag.ts';
-import { parseSize } from '../parse-size.ts';
 import { LABEL_OPTIONS, type LogDriver, type LogMessage, type LogOptions, type LogSink } from './driver.ts';
-import { parseFluentdAddress } from './fluentd-address.ts';
+import { type FluentdSettings, parseFluentdOptions } from './fluentd-options.ts';
 import { eventTime, type Packable, pack } from './msgpack.ts';
-import { boolOption, countOption, durationOption, named } from './option-values.ts';
 import { StreamConnection } from './stream-connection.ts';
 
-const BUFFER_LIMIT = 1024 * 1024;
-const RETRY_WAIT = 1000;
 const LONGEST_WAIT = 60_000;
-/** How often a connection may be asked to be made anew, in milliseconds. */
-const RECONNECT = { least: 100, most: 10_000 };
-
-function parse(options: LogOptions) {
-  const address = parseFluentdAddress(options['fluentd-address']);
-  if (options['fluentd-async'] !== undefined && options['fluentd-async-connect'] !== undefined) {
-    throw invalid("conflicting options: cannot specify both 'fluentd-async' and 'fluentd-async-connect");
-  }
-  const async = boolOption(options['fluentd-async'] ?? options['fluentd-async-connect'], false);
-  const limit = options['fluentd-buffer-limit'];
-  return {
-    address,
-    async,
-    bufferLimit: limit === undefined ? BUFFER_LIMIT : parseSize(limit, 1024),
-    retryWait: durationOption(options['fluentd-retry-wait'], RETRY_WAIT),
-    maxRetries: countOption(options['fluentd-max-retries'], Number.POSITIVE_INFINITY),
-    subSecond: boolOption(options['fluentd-sub-second-precision'], false),
-    ack: boolOption(options['fluentd-request-ack'], false),
-    writeTimeout: timeoutOption(options, 'fluentd-write-timeout'),
-    readTimeout: timeoutOption(options, 'fluentd-read-timeout'),
-    reconnectAfter: reconnectInterval(options),
-  };
-}
-
-function timeoutOption(options: LogOptions, name: string): number {
-  const what = `invalid value for ${name}: value must be a duration`;
-  const milliseconds = named(what, () => durationOption(options[name], 0));
-  if (milliseconds < 0) throw invalid(`${what} that is non-negative`);
-  return milliseconds;
-}
-
-/** In milliseconds; 0: never. */
-function reconnectInterval(options: LogOptions): number {
-  const name = 'fluentd-async-reconnect-interval';
-  const interval = named(`invalid value for ${name}`, () => durationOption(options[name], 0));
-  if (interval === 0 || (interval >= RECONNECT.least && interval <= RECONNECT.most)) return interval;
-  throw invalid(`invalid value for ${name}: value ("${options[name]}") must be between 100ms and 10s`);
-}
-
-type Settings = ReturnType<typeof parse>;
 
 function open(options: LogOptions, subject: LogSubject): LogSink {
-  const settings = parse(options);
+  const settings = parseFluentdOptions(options);
   const tag = tagOf(options, subject);
   const extra = extraAttributes(options, subject);
   const line = new ForwardLine(settings);
@@ -89,13 +44,13 @@ function partialFields({ id, ordinal, last }: NonNullable<LogMessage['partial']>
 
 /** A connection that speaks Fluentd's forward protocol, in its message mode. */
 class ForwardLine {
-  readonly #settings: Settings;
+  readonly #settings: FluentdSettings;
   readonly #connection: StreamConnection;
   readonly #closing = new AbortController();
   #answers = '';
   #heard = () => {};
 
-  constructor(settings: Settings) {
+  constructor(settings: FluentdSettings) {
     this.#settings = settings;
     this.#connection = new StreamConnection(settings.address, {
       data: (chunk) => {
@@ -182,10 +137,10 @@ export const fluentd: LogDriver = {
     'fluentd-sub-second-precision',
     'fluentd-write-timeout',
   ],
-  check: (options) => void parse(options),
+  check: (options) => void parseFluentdOptions(options),
   open,
   asyncLimit: (options) => {
-    const { async, bufferLimit } = parse(options);
+    const { async, bufferLimit } = parseFluentdOptions(options);
     return async ? bufferLimit : undefined;
   },
 };
