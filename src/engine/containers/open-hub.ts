@@ -62,7 +62,7 @@ export function openHub(
     path: files.log,
     attrs: recordAttributes(hostConfig.LogConfig, logSubject(container)),
     sink,
-    log: engineLog,
+    log: engineLog.with({ container: container.id }),
   });
   const hub = new StdioHub({ pipes, log, stdinOnce: config.StdinOnce, closeStdin: () => process.closeStdin() });
   return { hub, log };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { silentLog } from '../../util/log.ts';
+import { openLog, silentLog } from '../../util/log.ts';
 import type { LogMessage, LogSink } from './drivers/driver.ts';
 import { Outbox, type OutboxLimits } from './outbox.ts';
 
@@ -55,13 +55,20 @@ test('what does not fit is dropped when the container is not to be held up', asy
     { bytes: 999, messages: 2 },
   ]) {
     const { sink, sent, take } = gated();
-    const outbox = open(sink, { ...limits, drop: true });
-    for (const line of ['one', 'two', 'too much']) outbox.push(say(line));
+    const said: string[] = [];
+    const outbox = new Outbox(
+      sink,
+      { ...limits, drop: true },
+      openLog('warn', (line) => said.push(line)),
+    );
+    for (const line of ['one', 'two', 'too much', 'again']) outbox.push(say(line));
     assert.equal(outbox.room(), undefined);
     await take();
     await take();
     await outbox.end();
     assert.deepEqual(sent, ['one', 'two']);
+    assert.equal(said.length, 2);
+    assert.match(said[1] ?? '', /messages of a container were dropped","dropped":2/);
   }
 });
 

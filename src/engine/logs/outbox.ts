@@ -24,7 +24,7 @@ const sizeOf = ({ line }: LogMessage): number => line.length + 1;
 
 /**
  * The messages of one container on their way to its receiver, one at a time and in order. A message that the sink gives up is
- * lost there; the first of a row of losses is reported.
+ * lost there; the first of a row of losses is reported, and so is that messages are dropped, and at the end how many were.
  */
 export class Outbox {
   readonly #sink: LogSink;
@@ -36,6 +36,7 @@ export class Outbox {
   #bytes = 0;
   #pump: Promise<void> | undefined;
   #room: PromiseWithResolvers<void> | undefined;
+  #dropped = 0;
   #losing = false;
   #over = false;
 
@@ -46,7 +47,8 @@ export class Outbox {
   }
 
   push(message: LogMessage): void {
-    if (this.#over || (this.#limits.drop && this.#full())) return;
+    if (this.#over) return;
+    if (this.#limits.drop && this.#full()) return this.#drop();
     this.#waiting.push(message);
     this.#count += 1;
     this.#bytes += sizeOf(message);
@@ -70,10 +72,17 @@ export class Outbox {
 
   /** Gives up what waits. */
   close(): void {
+    if (this.#dropped > 0) this.#log.warn('messages of a container were dropped', { dropped: this.#dropped });
+    this.#dropped = 0;
     this.#over = true;
     this.#waiting = [];
     this.#sink.close();
     this.#room?.resolve();
+  }
+
+  #drop(): void {
+    if (this.#dropped === 0) this.#log.warn('messages of a container are dropped: their receiver does not keep up');
+    this.#dropped += 1;
   }
 
   /** One message has room under every limit. */
