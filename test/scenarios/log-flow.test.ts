@@ -105,7 +105,8 @@ test('a daemon that was killed goes on sending, nothing twice, and the cache is 
   await engine.docker(['rm', '-f', id]);
 });
 
-test('a daemon that is told to end sends what waits, and not a line is missing anywhere', async () => {
+/** A receiver that does not read before it is told to. */
+async function deafReceiver() {
   const held: Socket[] = [];
   let deaf = true;
   const hold = (_: Buffer, socket: Socket) => {
@@ -113,27 +114,41 @@ test('a daemon that is told to end sends what waits, and not a line is missing a
     socket.pause();
     held.push(socket);
   };
-  await using receiver = await streamReceiver({ onData: hold });
+  const receiver = await streamReceiver({ onData: hold });
+  const hear = () => {
+    deaf = false;
+    for (const socket of held) socket.resume();
+  };
+  return { ...receiver, hear };
+}
+
+test('a daemon that is told to end sends what waits, and not a line is missing anywhere', async () => {
+  await using first = await deafReceiver();
+  await using second = await deafReceiver();
   // More than the kernel keeps for the two sides of a connection.
-  const script = `x=${'x'.repeat(4000)}; for i in $(seq 1 5000); do echo "line $i $x"; done; exec sleep 1000`;
-  const id = await logged(`tcp://127.0.0.1:${receiver.port}`, script);
+  const script = `x=${'x'.repeat(4000)}; for i in $(seq 1 3500); do echo "line $i $x"; done`;
+  const id = await logged(`tcp://127.0.0.1:${first.port}`, `${script}; exec sleep 1000`);
+  const roomy = { mode: 'non-blocking', 'max-buffer-size': '64m' };
+  const ended = await logged(`tcp://127.0.0.1:${second.port}`, script, roomy);
   const last = async () => (await engine.docker(['logs', '--tail', '1', id])).stdout;
   await eventually('the container is held up', async () => {
     const line = await last();
     await sleep(300);
     return line !== '' && (await last()) === line;
   });
+  assert.equal((await engine.docker(['wait', ended])).stdout, '0\n');
   const ending = engine.terminate();
-  await sleep(500);
-  deaf = false;
-  for (const socket of held) socket.resume();
+  await sleep(300);
+  for (const receiver of [first, second]) receiver.hear();
   await ending;
   await engine.start();
-  await receiver.until('line 5000 ');
-  const numbers = [...receiver.text().matchAll(/line (\d+) /g)].map(([, number]) => Number(number));
-  const gap = numbers.findIndex((number, i) => number !== i + 1);
-  assert.equal(gap, -1, numbers.slice(gap - 1, gap + 2).join());
-  await engine.docker(['rm', '-f', id]);
+  for (const receiver of [first, second]) {
+    await receiver.until('line 3500 ');
+    const numbers = [...receiver.text().matchAll(/line (\d+) /g)].map(([, number]) => Number(number));
+    const gap = numbers.findIndex((number, i) => number !== i + 1);
+    assert.equal(gap, -1, numbers.slice(gap - 1, gap + 2).join());
+  }
+  await engine.docker(['rm', '-f', id, ended]);
 });
 
 test('a log can be emptied, of a container that runs and of one that does not', async () => {

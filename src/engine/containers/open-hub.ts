@@ -1,7 +1,6 @@
 import type { Process } from '../../kernel/shim/shim-pool.ts';
 import type { IoPipes } from '../../kernel/stdio/io-pool.ts';
 import { internal, invalid, kindOf, messageOf } from '../../util/errors.ts';
-import type { Log } from '../../util/log.ts';
 import type { LogSink } from '../logs/drivers/driver.ts';
 import { checkKeptFiles } from '../logs/log-config.ts';
 import { type LogWriter, openLogWriter } from '../logs/log-writer.ts';
@@ -10,6 +9,7 @@ import { openSink } from '../logs/remote-log.ts';
 import { StdioHub } from '../stdio/hub.ts';
 import { logSubject } from './log-subject.ts';
 import type { Container } from './model.ts';
+import type { Parts } from './parts.ts';
 
 /**
  * Checks that a container's log can be kept, and reaches its receiver if it has one.
@@ -35,11 +35,11 @@ export async function connectLog(container: Container): Promise<LogSink | undefi
 }
 
 /** For a process that runs already: whatever is wrong with the receiver costs its messages and no more. */
-function lazySink(container: Container, engineLog: Log): LogSink | undefined {
+function lazySink({ log }: Pick<Parts, 'log'>, container: Container): LogSink | undefined {
   try {
     return openSink(container.hostConfig.LogConfig, logSubject(container));
   } catch (error) {
-    engineLog.warn('messages of a container do not reach their receiver', { container: container.id, error });
+    log.warn('messages of a container do not reach their receiver', { container: container.id, error });
     return undefined;
   }
 }
@@ -50,11 +50,10 @@ function lazySink(container: Container, engineLog: Log): LogSink | undefined {
  * @param sink from `connectLog`; without it the receiver is reached with the first message.
  */
 export function openHub(
+  parts: Pick<Parts, 'log' | 'lastMessages'>,
   container: Container,
-  pipes: IoPipes,
-  process: Pick<Process, 'closeStdin'>,
-  engineLog: Log,
-  sink: LogSink | undefined = lazySink(container, engineLog),
+  { pipes, process }: { pipes: IoPipes; process: Pick<Process, 'closeStdin'> },
+  sink: LogSink | undefined = lazySink(parts, container),
 ): { hub: StdioHub; log: LogWriter } {
   const { config, hostConfig, files } = container;
   const log = openLogWriter({
@@ -62,7 +61,8 @@ export function openHub(
     path: files.log,
     attrs: recordAttributes(hostConfig.LogConfig, logSubject(container)),
     sink,
-    log: engineLog.with({ container: container.id }),
+    lastMessages: parts.lastMessages,
+    log: parts.log.with({ container: container.id }),
   });
   const hub = new StdioHub({ pipes, log, stdinOnce: config.StdinOnce, closeStdin: () => process.closeStdin() });
   return { hub, log };

@@ -7,6 +7,7 @@ import type { Log } from '../../util/log.ts';
 import type { Events, Image, Images } from '../engine.ts';
 import type { HealthMonitors } from '../health/health-monitors.ts';
 import type { CommitRequest } from '../images/commit.ts';
+import type { LastMessages } from '../logs/last-messages.ts';
 import type { NetworkStack } from '../networks/networks.ts';
 import type { SpecDefaults } from '../runtime-spec/spec-defaults.ts';
 import type { VolumeStock } from '../volumes/volumes.ts';
@@ -82,5 +83,7 @@ export interface Parts {
     /** Below the exec root: one record a running exec. */
     readonly execs: string;
   };
+  /** What still leaves for the receivers of logs when its container has ended. */
+  readonly lastMessages: LastMessages;
   readonly log: Log;
 }

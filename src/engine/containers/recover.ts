@@ -103,7 +103,7 @@ async function drainPipes(parts: Parts, container: Container): Promise<void> {
   const paths = await readIoRecord(parts, container.id);
   if (paths === undefined || !existsSync(paths.stdout)) return;
   const io = parts.io.reopen(paths);
-  const { hub } = openHub(container, io, { closeStdin: async () => {} }, parts.log);
+  const { hub } = openHub(parts, container, { pipes: io, process: { closeStdin: async () => {} } });
   await hub.finish();
   io.release();
 }
@@ -123,7 +123,7 @@ async function withTask(
   }
   for (const path of Object.values(paths)) pipes.add(path);
   const io = parts.io.reopen(paths);
-  const { hub, log } = openHub(container, io, task, parts.log);
+  const { hub, log } = openHub(parts, container, { pipes: io, process: task });
   seenRunning(parts, container, task, state);
   findOom(parts, tracked);
   const ranMs = Math.max(0, Date.now() - Date.parse(container.state.startedAt));

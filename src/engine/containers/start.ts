@@ -125,7 +125,7 @@ async function launch(parts: Parts, tracked: Tracked, restartDelay: number): Pro
   const live: Live = {
     task,
     pipes,
-    ...openHub(container, pipes, task, parts.log, sink),
+    ...openHub(parts, container, { pipes, process: task }, sink),
     startedTick: performance.now(),
     settled: Promise.withResolvers(),
   };

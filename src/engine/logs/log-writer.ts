@@ -2,6 +2,7 @@ import { type Log, silentLog } from '../../util/log.ts';
 import type { OutputName } from '../engine.ts';
 import type { LogSink } from './drivers/driver.ts';
 import { jsonFormat } from './json-format.ts';
+import type { LastMessages } from './last-messages.ts';
 import { LineBuffer } from './line-cut.ts';
 import { localFormat } from './local-format.ts';
 import { LogClock } from './log-clock.ts';
@@ -9,15 +10,13 @@ import { keptFiles, type LogConfig } from './log-config.ts';
 import { LogFile } from './log-file.ts';
 import type { LogFormat } from './log-format.ts';
 import { logLimits } from './log-limits.ts';
+import { AT_EXIT } from './outbox.ts';
 import { RemoteLog } from './remote-log.ts';
 import { type Unfinished, UnfinishedFile } from './unfinished-lines.ts';
 import { wholeLines } from './whole-lines.ts';
 
 /** How many bytes of a file one byte of output may become: a record of an empty line. */
 const LARGEST_GROWTH = 128;
-
-/** How long the end of the daemon waits for receivers, in milliseconds. */
-const AT_EXIT = 2000;
 
 /** Writes the output of one process to its log. Nothing here throws because of the disk: output that cannot be kept is dropped. */
 export interface LogWriter {
@@ -47,6 +46,7 @@ export function formatOf(driver: string, attrs: Readonly<Record<string, string>>
  * @param options.config complete and checked by `validateLogConfig`.
  * @param options.attrs from `recordAttributes`.
  * @param options.sink where messages go beside the files; the writer closes it.
+ * @param options.lastMessages told of what still leaves when the process has ended.
  * @param options.log told once when the disk is full, or messages do not reach their receiver.
  */
 export function openLogWriter(options: {
@@ -54,10 +54,12 @@ export function openLogWriter(options: {
   path: string;
   attrs: Readonly<Record<string, string>>;
   sink?: LogSink | undefined;
+  lastMessages?: LastMessages;
   log?: Log;
 }): LogWriter {
-  const { config, path, attrs, sink, log } = options;
-  const remote = sink === undefined ? undefined : new RemoteLog(sink, config, log ?? silentLog());
+  const { config, path, attrs, sink, lastMessages, log } = options;
+  const remote =
+    sink === undefined ? undefined : new RemoteLog({ sink, config, lastMessages, log: log ?? silentLog() });
   const kept = keptFiles(config);
   const format = formatOf(kept.Type, attrs);
   if (format === undefined) return remote === undefined ? silentWriter() : sendingWriter(remote);
@@ -92,7 +94,7 @@ function sendingWriter(remote: RemoteLog): LogWriter {
     end: () => {
       record('stdout', lines.stdout.flush());
       record('stderr', lines.stderr.flush());
-      void remote.outbox.end();
+      remote.end();
     },
     close: () => remote.outbox.end(AT_EXIT),
     room: () => remote.outbox.room(),
@@ -139,7 +141,7 @@ class FileWriter implements LogWriter {
     this.#record('stderr', this.#lines.stderr.flush());
     this.#aside.remove();
     this.file.close();
-    void this.#remote?.outbox.end();
+    this.#remote?.end();
   }
 
   async close(): Promise<void> {

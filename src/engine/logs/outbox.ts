@@ -7,6 +7,8 @@ const BLOCKING_LIMIT = 256 * 1024;
 /** How long messages may still take to leave once their container has ended, in milliseconds. */
 const AFTER_END = 10_000;
 
+/** How long the end of the daemon waits for messages to leave, in milliseconds. */
+export const AT_EXIT = 2000;
 /** How long messages may leave one after another before the rest of the engine has its turn, in milliseconds. */
 const TURN = 2;
 

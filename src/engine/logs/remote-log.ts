@@ -2,6 +2,7 @@ import type { Log } from '../../util/log.ts';
 import type { OutputName } from '../engine.ts';
 import type { LogSink } from './drivers/driver.ts';
 import { remoteDriver } from './drivers/drivers.ts';
+import type { LastMessages } from './last-messages.ts';
 import type { LogClock } from './log-clock.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogSubject } from './log-subject.ts';
@@ -31,10 +32,19 @@ export function outboxLimits({ Type, Config }: LogConfig): OutboxLimits {
 /** Cuts a process's records into messages and puts them into its outbox. */
 export class RemoteLog {
   readonly outbox: Outbox;
+  readonly #lastMessages: LastMessages | undefined;
   readonly #cuts = { stdout: new MessageCut('stdout'), stderr: new MessageCut('stderr') };
 
-  constructor(sink: LogSink, config: LogConfig, log: Log) {
+  constructor(options: { sink: LogSink; config: LogConfig; lastMessages: LastMessages | undefined; log: Log }) {
+    const { sink, config, lastMessages, log } = options;
     this.outbox = new Outbox(sink, outboxLimits(config), log);
+    this.#lastMessages = lastMessages;
+  }
+
+  /** The process has ended: what waits leaves in the background. */
+  end(): void {
+    const leaving = this.outbox.end();
+    this.#lastMessages?.add(leaving);
   }
 
   record(stream: OutputName, bytes: Buffer, clock: LogClock): void {

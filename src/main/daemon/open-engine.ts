@@ -13,6 +13,7 @@ import { openExecs } from '../../engine/execs/execs.ts';
 import { openContainerFiles } from '../../engine/files/container-files.ts';
 import { openHealthMonitors } from '../../engine/health/health-monitors.ts';
 import { openImages } from '../../engine/images/images.ts';
+import { LastMessages } from '../../engine/logs/last-messages.ts';
 import { openNetworkStack } from '../../engine/networks/networks.ts';
 import { openSystem } from '../../engine/system/system.ts';
 import { openVolumes } from '../../engine/volumes/volumes.ts';
@@ -90,6 +91,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     defaults: containerDefaults(config, runtimes),
     cdiSpecDirs: config.cdiSpecDirs,
     paths: { ...paths, containers: store.dirs.containers, scratch: store.dirs.tmp },
+    lastMessages: new LastMessages(),
     log,
   };
   const execs = openExecs(parts);
@@ -137,10 +139,11 @@ async function runningPaths(execRoot: string): Promise<Pick<Parts['paths'], 'bun
  * Running containers keep what they have printed in their pipes for the next daemon; clients are let go. What is being
  * done to a container is finished first, the end of its process above all.
  */
-async function letGo({ registry, locks }: Parts): Promise<void> {
+async function letGo({ registry, locks, lastMessages }: Parts): Promise<void> {
   await Promise.all(
     registry.all().map((tracked) => locks.run(tracked.container.id, async () => tracked.live?.hub.close())),
   );
+  await lastMessages.gone();
 }
 
 /** An engine that goes away while nothing runs takes its bridge, rules and shims along. */
