@@ -69,5 +69,13 @@ async function main(): Promise<number> {
   });
 }
 
-// Exits at once: an open standard input would otherwise keep the program until its writer closes it.
-void main().then((status) => process.exit(status));
+/** Resolves when what was written last has gone into the pipe, which may be full. */
+async function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength > 0) await new Promise<void>((resolve) => void stream.write('', () => resolve()));
+}
+
+// Exits at once then: an open standard input would otherwise keep the program until its writer closes it.
+void main().then(async (status) => {
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  process.exit(status);
+});
