@@ -60,6 +60,7 @@ const hasBody = ({ req: { headers } }: Exchange): boolean =>
 const commit: Handler = async (x, reply) => {
   const { query, engine } = x;
   const ref = query.text('container');
+  if (ref === '') throw invalid('invalid name or ID supplied: ""');
   engine.containers.get(ref);
   const config = hasBody(x) ? await readJson(x.req, orNull(ContainerConfigSchema), { root: 'Config' }) : null;
   const options = {

@@ -37,7 +37,7 @@ export function imageInspect(image: Image, api: number) {
     RepoTags: image.repoTags,
     RepoDigests: image.repoDigests,
     Parent: '',
-    Comment: config.comment,
+    Comment: config.comment || (config.history.at(-1)?.comment ?? ''),
     ...(config.created === '' ? {} : { Created: config.created }),
     ...(api < 45 ? { Container: config.container } : {}),
     DockerVersion: config.docker_version,

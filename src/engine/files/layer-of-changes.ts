@@ -1,6 +1,7 @@
 import { compareFiles } from '../../kernel/files/compare.ts';
 import type { FileView } from '../../kernel/files/view.ts';
-import { type FoundFile, type WalkedFile, walkFiles } from '../../kernel/files/walk.ts';
+import { type FoundFile, filled, type WalkedFile, walkFiles } from '../../kernel/files/walk.ts';
+import { NO_XATTRS } from '../../util/tar/entry.ts';
 import { padding } from '../../util/tar/header.ts';
 import { encodeHeader, TAR_END } from '../../util/tar/tar-writer.ts';
 import { isSame } from './changes.ts';
@@ -21,7 +22,7 @@ export async function* layerOfChanges(view: Pair, signal: AbortSignal): AsyncGen
   const names = new Map<string, string>();
   const upper = { kind: 'tree', root: view.upper } as const;
   for await (const walked of walkFiles(upper, '/', signal)) {
-    if (walked.file.path !== '' && wanted.has(walked.file.path)) yield* layerMember(walked, names);
+    if (walked.file.path !== '' && wanted.has(walked.file.path)) yield* layerMember(filled(walked), names);
   }
   yield TAR_END;
 }
@@ -29,12 +30,12 @@ export async function* layerOfChanges(view: Pair, signal: AbortSignal): AsyncGen
 async function* layerMember(walked: WalkedFile, names: Map<string, string>): AsyncGenerator<Buffer> {
   const { file } = walked;
   if (isWhiteout(file)) {
-    yield marker(file, whiteoutOf(file.path));
+    yield marker(whiteoutOf(file.path), 0o600, file.mtime);
     return;
   }
   yield* packFile(walked, file.path, names);
   if (isDirectory(file) && file.xattrs.get(OPAQUE_XATTR)?.toString() === 'y') {
-    yield marker(file, `${file.path}/.wh..wh..opq`);
+    yield marker(`${file.path}/.wh..wh..opq`, file.mode & 0o777, { seconds: 0, nanos: 0 });
   }
 }
 
@@ -47,10 +48,10 @@ function whiteoutOf(path: string): string {
   return `${path.slice(0, slash)}.wh.${path.slice(slash)}`;
 }
 
-/** An empty file whose name says it all. */
-function marker({ mtime }: FoundFile, name: string): Buffer {
+/** An empty file whose name says it all; the rest is as dockerd writes it. */
+function marker(name: string, mode: number, mtime: FoundFile['mtime']): Buffer {
   const nobody = { uid: 0, gid: 0, devMajor: 0, devMinor: 0, linkName: '', size: padding(0) };
-  return encodeHeader({ ...nobody, type: 'file', name, mode: 0o600, mtime, xattrs: new Map() });
+  return encodeHeader({ ...nobody, type: 'file', name, mode, mtime, xattrs: NO_XATTRS });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { FILE_TYPE, type FoundFile, tarEntry, tarType, type WalkedFile } from '../../kernel/files/walk.ts';
+import { NO_XATTRS } from '../../util/tar/entry.ts';
 import { padding } from '../../util/tar/header.ts';
 import { encodeHeader, TAR_END } from '../../util/tar/tar-writer.ts';
 
@@ -32,7 +33,8 @@ export async function* packFile(
   if (type === undefined) return;
   const first = file.links > 1 && type !== 'directory' ? names.get(file.identity) : undefined;
   if (first !== undefined) {
-    yield encodeHeader({ ...tarEntry(file, name, 'link'), linkName: first });
+    // Whatever else it is, it is by its first name.
+    yield encodeHeader({ ...tarEntry(file, name, 'link'), linkName: first, xattrs: NO_XATTRS });
     return;
   }
   if (file.links > 1) names.set(file.identity, name);

@@ -90,7 +90,6 @@ function imageConfig(request: CommitRequest, diffId: string | undefined): Buffer
   const told = {
     architecture,
     ...(author === '' ? {} : { author }),
-    ...(comment === '' ? {} : { comment }),
     config: configFields(config),
     container: containerId,
     container_config: configFields(containerConfig),

@@ -1,5 +1,4 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { type GantryError, internal, notFound } from '../../util/errors.ts';
 import { spawnError } from '../../util/spawn.ts';
@@ -18,7 +17,7 @@ const MAX_WORDS = 2000;
 export class FileWorker implements AsyncDisposable {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #frames: FrameReader;
-  readonly #ended: Promise<unknown>;
+  readonly #ended: Promise<void>;
   #failure: Error | undefined;
   #words = '';
 
@@ -37,7 +36,10 @@ export class FileWorker implements AsyncDisposable {
     this.#child.stderr.on('data', (chunk: Buffer) => {
       if (this.#words.length < MAX_WORDS) this.#words += chunk.toString();
     });
-    this.#ended = once(this.#child, 'close').catch(() => {});
+    // Not `once`, which an error ends: a worker that is told to end by `signal` gives one, and has not ended then.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#child.on('close', () => resolve());
+    this.#ended = promise;
     this.#frames = new FrameReader(this.#child.stdout);
     this.#child.stdin.write(frame('V', ...viewFields(view)));
     this.#child.stdin.write(frame('A', ...args.map(field)));

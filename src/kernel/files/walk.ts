@@ -1,3 +1,4 @@
+import { internal } from '../../util/errors.ts';
 import type { SparseMap, TarEntry, TarType } from '../../util/tar/entry.ts';
 import { readRuns, takeFile } from './direct-file.ts';
 import { FileWorker } from './file-worker.ts';
@@ -160,6 +161,38 @@ function readFacts(body: BodyReader): FoundFile {
 
 type Five = [number, number, number, number, number];
 type Six = [...Five, number];
+
+/**
+ * The file without holes. Layers must have none: many readers lose them, and dockerd cannot save a layer again that came with
+ * some (OCI image-spec, `layer.md`, "sparse files should not be used").
+ */
+export function filled(walked: WalkedFile): WalkedFile {
+  const { sparse } = walked.file;
+  if (sparse === undefined) return walked;
+  return { file: { ...walked.file, sparse: undefined }, data: () => withZeros(sparse, walked.data()) };
+}
+
+async function* withZeros({ realSize, segments }: SparseMap, parts: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  let at = 0;
+  for (const { offset, length } of segments) {
+    yield* zeros(offset - at);
+    for (let left = length; left > 0; ) {
+      // A part never goes beyond its segment.
+      const { value } = await parts.next();
+      if (value === undefined) throw internal('the data of a sparse file ended early');
+      left -= value.length;
+      yield value;
+    }
+    at = offset + length;
+  }
+  yield* zeros(realSize - at);
+}
+
+const ZEROS = Buffer.alloc(1 << 18);
+
+function* zeros(length: number): Generator<Buffer> {
+  for (let left = length; left > 0; left -= ZEROS.length) yield ZEROS.subarray(0, left);
+}
 
 /** The member of an archive that stands for a file. */
 export function tarEntry(file: FoundFile, name: string, type: TarType): TarEntry {
