@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDirSync } from '../util/files.ts';
+import { makeInitLayer } from './init-layer.ts';
 
 /** Absolute paths under the data root. */
 export interface StoreDirs {
@@ -14,6 +15,8 @@ export interface StoreDirs {
   readonly layers: string;
   /** Short names of layers, because a mount's options must fit in a page. */
   readonly links: string;
+  /** What every container stands on. */
+  readonly init: string;
   readonly containers: string;
   readonly volumes: string;
   /** Emptied at every start. */
@@ -28,6 +31,7 @@ export function makeStoreDirs(root: string): StoreDirs {
     ingest: join(root, 'content/ingest'),
     layers: join(root, 'layers'),
     links: join(root, 'l'),
+    init: join(root, 'init'),
     containers: join(root, 'containers'),
     volumes: join(root, 'volumes'),
     tmp: join(root, 'tmp'),
@@ -35,6 +39,7 @@ export function makeStoreDirs(root: string): StoreDirs {
   const fresh = !existsSync(dirs.layers);
   for (const dir of Object.values(dirs)) ensureDirSync(dir, 0o710);
   if (fresh) spreadOut(dirs.layers);
+  makeInitLayer(dirs.init);
   return dirs;
 }
 

@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import * as v from 'valibot';
 import type { PathChange } from '../../engine/engine.ts';
-import { ContainerConfigSchema } from '../../spec/container.ts';
-import { orNull } from '../../spec/json.ts';
+import { type ContainerConfig, ContainerConfigSchema } from '../../spec/container.ts';
 import { invalid } from '../../util/errors.ts';
 import type { Exchange, Handler } from '../exchange.ts';
-import { readJson } from '../json-body.ts';
+import { checkJson, readJson } from '../json-body.ts';
 import { type Route, route } from '../router.ts';
 import { pathStatHeader } from '../shapes/path-stat.ts';
 
@@ -57,12 +57,23 @@ const write: Handler = async (x, reply) => {
 const hasBody = ({ req: { headers } }: Exchange): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
+const CONFIG_FIELDS = Object.keys(ContainerConfigSchema.entries).map((name) => name.toLowerCase());
+const isField = (name: string): boolean => CONFIG_FIELDS.includes(name.toLowerCase());
+
+/** The config of a body; none when it says nothing of one, as that of a client that only sends an empty object. */
+async function bodyConfig(req: Exchange['req']): Promise<ContainerConfig | undefined> {
+  const body = await readJson(req, v.unknown(), { root: 'Config' });
+  const isSilent = v.is(v.record(v.string(), v.unknown()), body) && !Object.keys(body).some(isField);
+  if (isSilent) return undefined;
+  return checkJson(ContainerConfigSchema, 'Config', body);
+}
+
 const commit: Handler = async (x, reply) => {
   const { query, engine } = x;
   const ref = query.text('container');
   if (ref === '') throw invalid('invalid name or ID supplied: ""');
   engine.containers.get(ref);
-  const config = hasBody(x) ? await readJson(x.req, orNull(ContainerConfigSchema), { root: 'Config' }) : null;
+  const config = hasBody(x) ? await bodyConfig(x.req) : undefined;
   const options = {
     repo: query.text('repo'),
     tag: query.text('tag'),
@@ -70,7 +81,7 @@ const commit: Handler = async (x, reply) => {
     author: query.text('author'),
     pause: query.flag('pause', true),
     changes: query.all('changes'),
-    ...(config === null ? {} : { config }),
+    ...(config === undefined ? {} : { config }),
   };
   reply.json({ Id: await engine.files.commit(ref, options, x.signal) }, 201);
 };

@@ -45,9 +45,14 @@ const OPTIONAL_CONFIG = [
   'Shell',
 ] as const;
 
+const OPTIONAL_HEALTH = ['Test', 'Interval', 'Timeout', 'StartPeriod', 'StartInterval', 'Retries'] as const;
+
 /** `Config` of a container or an image. */
 export function configShape(config: ContainerConfig) {
-  return { ...omitZero(config, OPTIONAL_CONFIG), Volumes: nullIfEmpty(config.Volumes) };
+  const { Healthcheck, ...shape } = { ...omitZero(config, OPTIONAL_CONFIG), Volumes: nullIfEmpty(config.Volumes) };
+  return Healthcheck === undefined || Healthcheck === null
+    ? shape
+    : { ...shape, Healthcheck: omitZero(Healthcheck, OPTIONAL_HEALTH) };
 }
 
 /** Fields Docker leaves out of `HostConfig` while they have their zero value. */

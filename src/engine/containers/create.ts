@@ -55,7 +55,7 @@ export async function createContainer(
   const name = reserveName(parts, request.name, id);
   const dir = join(parts.paths.containers, id);
   try {
-    const lower = parts.images.lowerDirs(image);
+    const lower = [...parts.images.lowerDirs(image), parts.paths.init];
     await using volumes = await takeVolumes(parts, { id, config, hostConfig, layers: lower });
     const mounts = [...planned, ...volumes.mounts];
     const container = assemble({

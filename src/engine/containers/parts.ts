@@ -76,6 +76,8 @@ export interface Parts {
   readonly paths: {
     /** Below the data root: one directory a container. */
     readonly containers: string;
+    /** The layer below those of every image. */
+    readonly init: string;
     /** A directory that may be mounted over in a mount namespace of its own. */
     readonly scratch: string;
     /** Below the exec root: one OCI bundle a running container. */

@@ -13,7 +13,7 @@ const bundles = mkdtempSync(join(tmpdir(), 'gantry-peers-'));
 after(() => rmSync(bundles, { recursive: true }));
 
 const registry = new Registry();
-const parts = { registry, paths: { bundles, containers: '', scratch: '', execs: '' } };
+const parts = { registry, paths: { bundles, containers: '', init: '', scratch: '', execs: '' } };
 
 function known(id: string, hostConfig: object, pid: number): Container {
   const plain = testContainer({ HostConfig: hostConfig });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Compared, ComparedFile } from '../../kernel/files/compare.ts';
-import { isSame, judge } from './changes.ts';
+import { judge } from './changes.ts';
 
 const file = (changes: Partial<ComparedFile> = {}): ComparedFile => ({
   mode: 0o100644,
@@ -58,22 +58,4 @@ test('what is gone and what came are told, each once', () => {
     'deleted /b/x',
   ]);
   assert.deepEqual(told(one('/t', file(), dir())), ['modified /t']);
-});
-
-test('what was made to mount on is nobody\u2019s change', () => {
-  const empty = file({ size: 0 });
-  assert.deepEqual(
-    told(one('/etc', dir(), dir()), one('/etc/hosts', empty), one('/proc', dir()), one('/.dockerenv', empty)),
-    [],
-  );
-  assert.deepEqual(told(one('/etc/hosts', file())), ['added /etc/hosts'], 'written to');
-  assert.deepEqual(told(one('/dev', dir()), one('/dev/own', file())), ['modified /dev', 'added /dev/own']);
-});
-
-test('a directory that only leads somewhere is the same', () => {
-  assert.ok(isSame(one('/d', dir(), dir())));
-  assert.ok(!isSame(one('/d', dir({ uid: 1 }), dir())));
-  assert.ok(!isSame(one('/d', dir())));
-  assert.ok(!isSame(one('/d', undefined)));
-  assert.ok(!isSame(one('/f', file(), file())));
 });

@@ -4,16 +4,12 @@ import { nameText } from '../../util/tar/entry.ts';
 import type { Parts } from '../containers/parts.ts';
 import type { Tracked } from '../containers/tracked.ts';
 import type { PathChange } from '../engine.ts';
-import { holdFiles } from './hold-files.ts';
-import { isMountPoint } from './mount-points.ts';
 
 /** What a container changed of its image, in the order of paths. */
 export async function changesOf(parts: Parts, tracked: Tracked, signal: AbortSignal): Promise<PathChange[]> {
-  await using held = await holdFiles(parts, tracked, 'changes', signal);
-  if (held.view.kind !== 'pair') return [];
-  const compared: Compared[] = [];
-  for await (const one of compareFiles(held.view, held.signal)) compared.push(one);
-  return judge(compared);
+  const { lower, upper } = tracked.container.graph;
+  const view = { kind: 'pair', place: parts.paths.execs, lower, upper } as const;
+  return judge(await Array.fromAsync(compareFiles(view, AbortSignal.any([signal, parts.leaving]))));
 }
 
 /**
@@ -24,7 +20,6 @@ export function judge(compared: readonly Compared[]): PathChange[] {
   const found = new Map<string, PathChange['kind']>();
   const directories = new Set(compared.filter(({ file }) => file !== undefined && isDir(file)).map(({ path }) => path));
   for (const one of compared) {
-    if (isMountPoint(one)) continue;
     const kind = kindOf(one);
     if (kind === undefined) continue;
     for (const above of parentsOf(one.path))
@@ -53,10 +48,6 @@ function differ(a: ComparedFile, b: ComparedFile): boolean {
 function sameTime(a: ComparedFile['mtime'], b: ComparedFile['mtime']): boolean {
   return a.seconds === b.seconds && (a.nanos === b.nanos || a.nanos === 0 || b.nanos === 0);
 }
-
-/** True for a directory that stands in the upper directory because of what is in it. */
-export const isSame = ({ file, before }: Compared): boolean =>
-  file !== undefined && before !== undefined && isDir(file) && !differ(file, before);
 
 const isDir = ({ mode }: ComparedFile): boolean => (mode & FILE_TYPE) === 0o040000;
 

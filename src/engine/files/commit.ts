@@ -1,4 +1,3 @@
-import type { FileView } from '../../kernel/files/view.ts';
 import { familiarString } from '../../spec/reference.ts';
 import { conflict } from '../../util/errors.ts';
 import { emitContainer } from '../containers/container-events.ts';
@@ -9,7 +8,6 @@ import type { Tracked } from '../containers/tracked.ts';
 import type { CommitOptions } from '../engine.ts';
 import { applyChanges } from '../images/changes.ts';
 import { commitTarget } from '../images/commit.ts';
-import { holdFiles } from './hold-files.ts';
 import { layerOfChanges } from './layer-of-changes.ts';
 
 /**
@@ -29,7 +27,7 @@ export async function commitContainer(
   const config = mergeConfig(applyChanges(options.changes, options.config ?? container.config), container.config);
   await using stack = new AsyncDisposableStack();
   if (options.pause && container.state.status === 'running') await pauseFor(parts, tracked, stack);
-  const held = stack.use(await holdFiles(parts, tracked, 'changes', signal));
+  const either = AbortSignal.any([signal, parts.leaving]);
   const id = await parts.images.commit({
     imageId: container.imageId,
     reference,
@@ -38,12 +36,23 @@ export async function commitContainer(
     config,
     author: options.author,
     comment: options.comment,
-    layer: layerOfChanges(held.view as Extract<FileView, { kind: 'pair' }>, held.signal),
-    signal: held.signal,
+    layer: whole(tracked, layerOfChanges(container.graph.upper, either)),
+    signal: either,
   });
   const imageRef = reference === undefined ? '' : familiarString(reference);
   emitContainer(parts.events, container, 'commit', { comment: options.comment, imageID: id, imageRef });
   return id;
+}
+
+/** A container that is removed meanwhile loses its files while they are read. @throws `conflict` at the end then. */
+async function* whole(tracked: Tracked, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    refuseGoing(tracked);
+    throw error;
+  }
+  refuseGoing(tracked);
 }
 
 function refuseGoing({ container: { id, state } }: Tracked): void {

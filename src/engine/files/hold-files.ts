@@ -5,8 +5,8 @@ import type { Container } from '../containers/model.ts';
 import type { Parts } from '../containers/parts.ts';
 import type { Tracked } from '../containers/tracked.ts';
 
-/** Which of a container's files: all that its process sees, its root file system alone, or what it changed of its image. */
-export type Part = 'all' | 'root' | 'changes';
+/** Which of a container's files: all that its process sees, or its root file system alone. */
+export type Part = 'all' | 'root';
 
 /** A container's files, held so that they stay in place. */
 export interface HeldFiles extends AsyncDisposable {
@@ -26,7 +26,7 @@ const hasProcess = ({ state: { status } }: Container): boolean => status === 'ru
 export async function holdFiles(parts: Parts, tracked: Tracked, part: Part, signal: AbortSignal): Promise<HeldFiles> {
   const either = AbortSignal.any([signal, parts.leaving]);
   const { container } = tracked;
-  if (part === 'changes' || hasProcess(container)) {
+  if (hasProcess(container)) {
     return { view: viewOf(parts, container, part), signal: either, [Symbol.asyncDispose]: async () => {} };
   }
   const held = Promise.withResolvers<FileView>();
@@ -63,7 +63,6 @@ function viewOf({ paths }: Parts, container: Container, part: Part): FileView {
   const { lower, upper, work, merged } = graph;
   // Mounted on in a namespace of the worker's own, where nobody looks for what lies below.
   const place = paths.execs;
-  if (part === 'changes') return { kind: 'pair', place, lower, upper };
   if (!hasProcess(container)) {
     return { kind: 'overlay', place, lower, upper, work, mounts: part === 'all' ? mountsOf(container) : [] };
   }

@@ -1,28 +1,20 @@
-import { compareFiles } from '../../kernel/files/compare.ts';
-import type { FileView } from '../../kernel/files/view.ts';
 import { type FoundFile, filled, type WalkedFile, walkFiles } from '../../kernel/files/walk.ts';
 import { NO_XATTRS } from '../../util/tar/entry.ts';
 import { padding } from '../../util/tar/header.ts';
 import { encodeHeader, TAR_END } from '../../util/tar/tar-writer.ts';
-import { isSame } from './changes.ts';
-import { isMountPoint } from './mount-points.ts';
 import { isDirectory, packFile } from './pack.ts';
 
 const OPAQUE_XATTR = 'trusted.overlay.opaque';
 const CHARACTER_DEVICE = 0o020000;
 
-type Pair = Extract<FileView, { kind: 'pair' }>;
-
 /**
  * The layer that an upper directory is, as images have it (OCI image-spec, `layer.md`): whiteouts and opaque directories
  * become names, and nothing is left that only overlayfs understands.
  */
-export async function* layerOfChanges(view: Pair, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const wanted = await wantedPaths(view, signal);
+export async function* layerOfChanges(upper: string, signal: AbortSignal): AsyncGenerator<Buffer> {
   const names = new Map<string, string>();
-  const upper = { kind: 'tree', root: view.upper } as const;
-  for await (const walked of walkFiles(upper, '/', signal)) {
-    if (walked.file.path !== '' && wanted.has(walked.file.path)) yield* layerMember(filled(walked), names);
+  for await (const walked of walkFiles({ kind: 'tree', root: upper }, '/', signal)) {
+    if (walked.file.path !== '') yield* layerMember(filled(walked), names);
   }
   yield TAR_END;
 }
@@ -52,19 +44,4 @@ function whiteoutOf(path: string): string {
 function marker(name: string, mode: number, mtime: FoundFile['mtime']): Buffer {
   const nobody = { uid: 0, gid: 0, devMajor: 0, devMinor: 0, linkName: '', size: padding(0) };
   return encodeHeader({ ...nobody, type: 'file', name, mode, mtime, xattrs: NO_XATTRS });
-}
-
-/**
- * What of an upper directory belongs into a layer, without the leading slash. Not what was only made to mount on, and not a
- * directory that is there for that alone.
- */
-async function wantedPaths(view: Pair, signal: AbortSignal): Promise<Set<string>> {
-  const wanted = new Set<string>();
-  for await (const one of compareFiles(view, signal)) {
-    const path = one.path.slice(1);
-    if (isMountPoint(one) || isSame(one)) continue;
-    for (let at = path.indexOf('/'); at > 0; at = path.indexOf('/', at + 1)) wanted.add(path.slice(0, at));
-    wanted.add(path);
-  }
-  return wanted;
 }

@@ -34,7 +34,10 @@ test('old forms and lines that go on', () => {
   assert.deepEqual(applyChanges(['ENV a b c']).Env, ['a=b c']);
   assert.deepEqual(applyChanges(['LABEL a b']).Labels['a'], 'b');
   assert.deepEqual(applyChanges(['# note\nENV a=1 \\\n  b=2']).Env, ['a=1', 'b=2']);
-  assert.equal(applyChanges(['CMD']).Cmd, null);
+  assert.deepEqual(applyChanges(['CMD']).Cmd, ['/bin/sh', '-c']);
+  assert.equal(applyChanges(['ENTRYPOINT']).Entrypoint, null);
+  assert.equal(applyChanges(['ENTRYPOINT []']).Entrypoint, null);
+  assert.throws(() => applyChanges(['STOPSIGNAL SIGX']), /Invalid signal: SIGX/);
   assert.deepEqual(applyChanges(['USER a b']).User, 'a b');
 });
 

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import * as v from 'valibot';
 import { type ContainerConfig, ContainerConfigSchema } from '../../spec/container.ts';
+import { parseSignal } from '../../spec/signals.ts';
 import { invalid } from '../../util/errors.ts';
 import { exposedPorts } from './exposed-ports.ts';
 import { parseHealthcheck } from './healthcheck.ts';
@@ -10,6 +11,8 @@ import { expandWord, jsonStrings, nameValues, splitWords } from './instruction-w
 interface Change {
   readonly config: ContainerConfig;
   readonly env: ReadonlyMap<string, string>;
+  /** One of the instructions before gave the command. */
+  readonly commanded: boolean;
 }
 
 type Apply = (text: string, change: Change) => void;
@@ -22,17 +25,18 @@ const exactlyOne = (command: string, text: string): void => {
   if (text === '') throw invalid(`${command} requires exactly one argument`);
 };
 
-const shellOrJson = (text: string): string[] | null => {
-  if (text === '') return null;
-  return jsonStrings(text) ?? ['/bin/sh', '-c', text];
-};
+/** As the shell's words unless it is JSON; without any word it is the shell alone. */
+const shellOrJson = (text: string): string[] => jsonStrings(text) ?? ['/bin/sh', '-c', ...(text === '' ? [] : [text])];
 
 const instructions: Record<string, Apply> = {
   CMD: (text, { config }) => {
     config.Cmd = shellOrJson(text);
   },
-  ENTRYPOINT: (text, { config }) => {
-    config.Entrypoint = shellOrJson(text);
+  ENTRYPOINT: (text, { config, commanded }) => {
+    // The arguments of what ran before are none of what runs now.
+    if (!commanded) config.Cmd = null;
+    const words = text === '' ? [] : shellOrJson(text);
+    config.Entrypoint = words.length === 0 ? null : words;
   },
   ENV: (text, { config, env }) => {
     needs('ENV', text);
@@ -65,7 +69,7 @@ const instructions: Record<string, Apply> = {
   STOPSIGNAL: (text, { config, env }) => {
     exactlyOne('STOPSIGNAL', text);
     const signal = expandWord(text, env);
-    if (!/^(?:\d{1,2}|(?:SIG)?[A-Z][A-Z0-9+-]*)$/i.test(signal)) throw invalid(`Invalid signal: ${signal}`);
+    parseSignal(signal);
     config.StopSignal = signal;
   },
   USER: (text, { config, env }) => {
@@ -112,9 +116,12 @@ export function applyChanges(changes: readonly string[], base?: ContainerConfig)
     const name = /^\S+/.exec(line)?.[0] ?? '';
     const apply = instructions[name.toUpperCase()];
     if (apply === undefined) throw invalid(`${name.toLowerCase()} is not a valid change command`);
-    return { apply, text: line.slice(name.length).trim() };
+    return { name: name.toUpperCase(), apply, text: line.slice(name.length).trim() };
   });
-  for (const { apply, text } of parsed) apply(text, { config, env: environment(config) });
+  for (const [i, { apply, text }] of parsed.entries()) {
+    const commanded = parsed.slice(0, i).some((before) => before.name === 'CMD');
+    apply(text, { config, env: environment(config), commanded });
+  }
   return config;
 }
 

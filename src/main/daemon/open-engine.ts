@@ -90,7 +90,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     leaving: leaving.signal,
     defaults: containerDefaults(config, runtimes),
     cdiSpecDirs: config.cdiSpecDirs,
-    paths: { ...paths, containers: store.dirs.containers, scratch: store.dirs.tmp },
+    paths: { ...paths, containers: store.dirs.containers, init: store.dirs.init, scratch: store.dirs.tmp },
     lastMessages: new LastMessages(),
     log,
   };
