@@ -5,6 +5,7 @@ import type { Db } from './db.ts';
 import type { ImageRows } from './image-rows.ts';
 import type { LayerRows } from './layer-rows.ts';
 import type { Making } from './making.ts';
+import type { PackedLayers } from './packed-layers.ts';
 import type { StoreDirs } from './store-dirs.ts';
 import type { Trash } from './trash.ts';
 
@@ -24,6 +25,7 @@ export interface CollectParts {
   readonly layerRows: LayerRows;
   readonly images: ImageRows;
   readonly making: Making;
+  readonly packed: PackedLayers;
   readonly trash: Trash;
 }
 
@@ -55,7 +57,8 @@ export function collect(parts: CollectParts, keep: Iterable<string>): Collected 
 }
 
 /** Digests and chain ids that are needed. A layer needs the one below and the archive it came from. */
-function mark({ db, layerRows, images, making }: CollectParts, keep: Iterable<string>): Set<string> {
+function mark({ db, layerRows, images, making, packed }: CollectParts, keep: Iterable<string>): Set<string> {
+  const packedBlobs = packed.all();
   const layers = new Map(layerRows.all().map((layer) => [layer.chainId, layer]));
   const needed = new Set<string>();
   const need = (id: string | undefined): void => {
@@ -63,6 +66,8 @@ function mark({ db, layerRows, images, making }: CollectParts, keep: Iterable<st
     needed.add(id);
     for (let layer = layers.get(id); layer !== undefined; layer = layers.get(layer.parent ?? '')) {
       needed.add(layer.chainId).add(layer.blob);
+      const blob = packedBlobs.get(layer.diffId);
+      if (blob !== undefined) needed.add(blob);
     }
   };
   for (const { id, chainId, manifest } of images.all()) for (const one of [id, chainId, manifest]) need(one);

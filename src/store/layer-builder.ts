@@ -32,7 +32,7 @@ export class LayerBuilder {
 
   /** Starts unpacking a blob before its place is known. */
   prepare(blob: string, holder: Holder): void {
-    this.#parts.making.prepared.add(this.#start(blob, holder));
+    this.#parts.making.prepared.add(this.#start({ blob }, holder));
   }
 
   /** The layer in the making; asked for twice it is made once. */
@@ -44,7 +44,7 @@ export class LayerBuilder {
       running.holders.add(holder);
       return running;
     }
-    const { staged, abort } = this.#takePrepared(source.blob, holder);
+    const { staged, abort } = this.#takePrepared(source, holder);
     const layer = staged.then((done) => {
       if (making.layers.get(chainId) === job) return this.#place(done, source, parent);
       // Dropped while it was being made; another may be making it anew by now.
@@ -76,18 +76,19 @@ export class LayerBuilder {
     await Promise.all(work);
   }
 
-  #start(blob: string, holder: Holder): Prepared {
+  #start({ blob, ready }: Pick<LayerSource, 'blob' | 'ready'>, holder: Holder): Prepared {
     const abort = new AbortController();
-    const staged = this.#slots.run(() => this.#stage(blob, abort.signal));
+    const stage = () => this.#slots.run(() => this.#stage(blob, abort.signal));
+    const staged = ready === undefined ? stage() : ready.then(stage);
     staged.catch(() => {});
     return { holder, blob, staged, abort };
   }
 
   /** Takes over what was prepared from this blob, or begins now. A prepared directory serves one layer. */
-  #takePrepared(blob: string, holder: Holder): Prepared {
+  #takePrepared(source: LayerSource, holder: Holder): Prepared {
     const { prepared } = this.#parts.making;
-    const found = [...prepared].find((one) => one.blob === blob && one.holder === holder);
-    if (found === undefined) return this.#start(blob, holder);
+    const found = [...prepared].find((one) => one.blob === source.blob && one.holder === holder);
+    if (found === undefined) return this.#start(source, holder);
     prepared.delete(found);
     return found;
   }

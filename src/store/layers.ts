@@ -21,9 +21,11 @@ export interface Layer {
   readonly blob: string;
 }
 
-/** What a layer is made from: a blob that is already in the content store, compressed or not. */
+/** What a layer is made from: a blob of the content store, compressed or not. */
 export interface LayerSource {
   readonly blob: string;
+  /** When the blob is there; unpacking waits for it. Undefined: it is there. */
+  readonly ready?: Promise<unknown>;
   /** Digest of the uncompressed archive, as the image config tells it; checked while unpacking. */
   readonly diffId: string;
 }

@@ -7,6 +7,7 @@ import { fsyncDir } from '../util/files.ts';
 import type { BlobRows } from './blob-rows.ts';
 import type { Blob, Content, Expected } from './content.ts';
 import type { Db } from './db.ts';
+import type { Fetches, Listener, Wanted } from './fetches.ts';
 import { flushFileSystem } from './flush-file-system.ts';
 import type { LayerBuilder } from './layer-builder.ts';
 import type { LayerRows } from './layer-rows.ts';
@@ -29,10 +30,18 @@ import { writeBlob } from './write-blob.ts';
 export interface Lease extends AsyncDisposable {
   /** Reads the stream into a blob. @throws `invalid` when size or digest are not as expected. */
   ingest(source: Readable | AsyncIterable<Uint8Array>, expected?: Expected): Promise<Blob>;
-  /** The same for bytes in memory. */
+  /**
+   * Fetches a blob from elsewhere, once however many leases want it; what had come of it earlier is not fetched again.
+   *
+   * @throws `invalid` when it is not what was wanted; what `wanted.open` throws; the signal's reason.
+   */
+  fetch(wanted: Wanted, signal: AbortSignal, listener: Listener): Promise<Blob>;
+  /** Like `ingest`, for bytes in memory. */
   put(bytes: Uint8Array, mediaType: string): Promise<Blob>;
   /** Starts unpacking a blob whose place in a chain is not known yet. A failure shows in `unpack`. */
   prepare(blob: string): void;
+  /** Begins to unpack a whole stack, lowest first, in parallel: a promise for each layer. */
+  begin(sources: readonly LayerSource[]): Promise<Layer>[];
   /** Unpacks a whole stack, lowest first, in parallel; layers that are there already cost nothing. */
   unpack(sources: readonly LayerSource[], signal?: AbortSignal): Promise<Layer[]>;
   /** Protects existing blobs (digests) and layers (chain ids) from collection while the lease is open. */
@@ -49,6 +58,7 @@ export interface LeaseParts {
   readonly content: Content;
   readonly making: Making;
   readonly builder: LayerBuilder;
+  readonly fetches: Fetches;
   readonly trash: Trash;
 }
 
@@ -93,6 +103,14 @@ class OpenLease implements Lease {
     return blob;
   }
 
+  async fetch(wanted: Wanted, signal: AbortSignal, listener: Listener): Promise<Blob> {
+    const { dirs, fetches, making } = this.#parts;
+    this.hold(wanted.digest);
+    const blob = await fetches.fetch(wanted, signal, listener);
+    if (making.blobs.has(blob.digest)) this.#startFlush(join(dirs.content, hexOf(blob.digest)));
+    return blob;
+  }
+
   put(bytes: Uint8Array, mediaType: string): Promise<Blob> {
     async function* once(): AsyncGenerator<Uint8Array> {
       yield bytes;
@@ -107,8 +125,7 @@ class OpenLease implements Lease {
     builder.prepare(blob, this);
   }
 
-  async unpack(sources: readonly LayerSource[], signal?: AbortSignal): Promise<Layer[]> {
-    signal?.throwIfAborted();
+  begin(sources: readonly LayerSource[]): Promise<Layer>[] {
     const { builder, layerRows } = this.#parts;
     const layers: Promise<Layer>[] = [];
     let parent: string | undefined;
@@ -119,7 +136,12 @@ class OpenLease implements Lease {
       layers.push(stored === undefined ? builder.build(source, parent, this).layer : Promise.resolve(stored));
       parent = chainId;
     }
-    return abortable(Promise.all(layers), signal);
+    return layers;
+  }
+
+  async unpack(sources: readonly LayerSource[], signal?: AbortSignal): Promise<Layer[]> {
+    signal?.throwIfAborted();
+    return abortable(Promise.all(this.begin(sources)), signal);
   }
 
   async commit<T>(rows: () => T): Promise<T> {

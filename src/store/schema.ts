@@ -67,4 +67,15 @@ export const migrations: readonly string[] = [
     anonymous INTEGER NOT NULL  -- 1: nobody named it
   ) STRICT
   `,
+  `
+  -- Repositories that have a blob, by their full names.
+  CREATE TABLE blob_origins (
+    blob TEXT NOT NULL REFERENCES blobs (digest) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    PRIMARY KEY (blob, name)
+  ) STRICT;
+
+  -- The archive of a layer that came uncompressed, as it was compressed for a registry.
+  CREATE TABLE packed_layers (diff_id TEXT PRIMARY KEY, blob TEXT NOT NULL REFERENCES blobs (digest) ON DELETE CASCADE) STRICT
+  `,
 ];

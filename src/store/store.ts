@@ -1,16 +1,19 @@
 import { join, resolve } from 'node:path';
 import type { Log } from '../util/log.ts';
+import { type BlobOrigins, openBlobOrigins } from './blob-origins.ts';
 import { openBlobRows } from './blob-rows.ts';
 import { type Collected, collect } from './collect.ts';
 import { type ContainerRows, openContainerRows } from './containers.ts';
 import { type Content, openContent } from './content.ts';
 import { type Db, openDb } from './db.ts';
+import { Fetches } from './fetches.ts';
 import { type ImageRows, openImageRows } from './image-rows.ts';
 import { LayerBuilder } from './layer-builder.ts';
 import { openLayerRows } from './layer-rows.ts';
 import { type Layers, openLayers } from './layers.ts';
 import { type Lease, openLease } from './lease.ts';
 import { emptyMaking } from './making.ts';
+import { openPackedLayers, type PackedLayers } from './packed-layers.ts';
 import { makeStoreDirs, type StoreDirs } from './store-dirs.ts';
 import { sweep } from './sweep.ts';
 import { Trash } from './trash.ts';
@@ -23,6 +26,8 @@ export interface Store extends AsyncDisposable {
   readonly content: Content;
   readonly layers: Layers;
   readonly images: ImageRows;
+  readonly packed: PackedLayers;
+  readonly origins: BlobOrigins;
   readonly containers: ContainerRows;
   readonly volumes: VolumeRows;
   lease(): Lease;
@@ -46,7 +51,9 @@ export async function openStore({ dataRoot, log }: { dataRoot: string; log: Log 
   const findBlob = (digest: string) => making.blobs.get(digest)?.blob ?? blobRows.find(digest);
   const content = openContent(findBlob, dirs.content);
   const builder = new LayerBuilder({ dirs, content, making, trash });
-  const parts = { db, dirs, blobRows, layerRows, images, content, making, builder, trash };
+  const fetches = new Fetches({ dirs, content, making });
+  const packed = openPackedLayers(db, content);
+  const parts = { db, dirs, blobRows, layerRows, images, content, making, builder, fetches, packed, trash };
   // A kill may have come between the removal of an image and the collection after it.
   collect(parts, []);
   return {
@@ -54,6 +61,8 @@ export async function openStore({ dataRoot, log }: { dataRoot: string; log: Log 
     dirs,
     content,
     images,
+    packed,
+    origins: openBlobOrigins(db),
     layers: openLayers(layerRows, content, dirs.links),
     containers: openContainerRows(db),
     volumes: openVolumeRows(db),

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, type Hash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, internal, invalid } from '../util/errors.ts';
@@ -31,7 +31,9 @@ export async function writeBlob(
   const path = join(dir, randomBytes(8).toString('hex'));
   try {
     await using handle = await open(path, 'wx', 0o640);
-    const { digest, size } = await copy(source, handle, expected);
+    const hash = createHash('sha256');
+    const size = await copyBytes(source, handle, hash, { ...expected, limit: expected.limit ?? expected.size });
+    const digest = `sha256:${hash.digest('hex')}`;
     checkBlob(digest, size, expected);
     return { blob: { digest, size, mediaType: expected.mediaType ?? '' }, path };
   } catch (error) {
@@ -40,25 +42,35 @@ export async function writeBlob(
   }
 }
 
-async function copy(
+/**
+ * Appends a stream to a file and to a hash; gives the number of bytes. When it breaks off, what has come is in the file.
+ *
+ * @throws `invalid` when there are more than `limit`.
+ */
+export async function copyBytes(
   source: AsyncIterable<Uint8Array>,
   handle: FileHandle,
-  { size: told, limit = told ?? Number.POSITIVE_INFINITY, signal }: Expected,
-): Promise<{ digest: string; size: number }> {
-  const hash = createHash('sha256');
-  await using writer = new BatchWriter(handle);
+  hash: Hash,
+  { limit = Number.POSITIVE_INFINITY, signal }: { limit?: number | undefined; signal?: AbortSignal | undefined },
+): Promise<number> {
+  const writer = new BatchWriter(handle);
   let size = 0;
-  for await (const chunk of source) {
+  try {
+    for await (const chunk of source) {
+      signal?.throwIfAborted();
+      size += chunk.byteLength;
+      if (size > limit) throw invalid(`a blob has more than the ${limit} bytes expected`);
+      hash.update(chunk);
+      const full = writer.add(chunk);
+      if (full !== undefined) await full;
+    }
     signal?.throwIfAborted();
-    size += chunk.byteLength;
-    if (size > limit) throw invalid(`a blob has more than the ${limit} bytes expected`);
-    hash.update(chunk);
-    const full = writer.add(chunk);
-    if (full !== undefined) await full;
+  } catch (error) {
+    await writer.finish().catch(() => {});
+    throw error;
   }
-  signal?.throwIfAborted();
   await writer.finish();
-  return { digest: `sha256:${hash.digest('hex')}`, size };
+  return size;
 }
 
 function checkBlob(digest: string, size: number, expected: Expected): void {
@@ -71,7 +83,7 @@ function checkBlob(digest: string, size: number, expected: Expected): void {
 }
 
 /** Writes many small chunks with few calls, on a thread of the pool, while the next ones are hashed. */
-class BatchWriter implements AsyncDisposable {
+class BatchWriter {
   readonly #handle: FileHandle;
   #batch: Uint8Array[] = [];
   #bytes = 0;
@@ -101,10 +113,6 @@ class BatchWriter implements AsyncDisposable {
     this.#writing = writeAll(this.#handle, batch);
     // Whoever adds or finishes next is told.
     this.#writing.catch(() => {});
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#writing.catch(() => {});
   }
 }
 

@@ -7,6 +7,11 @@ export class Slots {
     this.#free = count;
   }
 
+  /** Whoever comes now has to wait. */
+  get busy(): boolean {
+    return this.#free === 0;
+  }
+
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { digestOf, hexOf } from '../util/digest.ts';
+import { silentLog } from '../util/log.ts';
+import type { Wanted } from './fetches.ts';
+import { openStore } from './store.ts';
+import { openTemp, tempDir } from './store-fixture.ts';
+
+const bytes = randomBytes(200_000);
+const digest = digestOf(bytes);
+const { signal } = new AbortController();
+const ignore = (): void => {};
+
+/** A source that tells from where it was read; `end` bytes of it come. */
+function wanted(offsets: number[], end = bytes.length, failure?: Error): Wanted {
+  return {
+    digest,
+    size: bytes.length,
+    mediaType: 'x',
+    open: async function* (offset) {
+      offsets.push(offset);
+      for (let at = offset; at < end; at += 10_000) yield bytes.subarray(at, Math.min(at + 10_000, end));
+      if (failure !== undefined) throw failure;
+    },
+  };
+}
+
+describe('a blob from elsewhere', () => {
+  test('is fetched once for all who want it, and stays while one of them holds it', async () => {
+    await using store = await openTemp();
+    const offsets: number[] = [];
+    await using second = store.lease();
+    {
+      await using first = store.lease();
+      const heard: number[] = [];
+      const both = [first, second].map((lease) => lease.fetch(wanted(offsets), signal, (had) => heard.push(had)));
+      assert.deepEqual(
+        (await Promise.all(both)).map(({ size }) => size),
+        [bytes.length, bytes.length],
+      );
+      assert.equal(heard.at(-1), bytes.length);
+    }
+    assert.deepEqual(offsets, [0]);
+    assert.deepEqual(await store.content.readAll(digest, bytes.length), bytes);
+    await second[Symbol.asyncDispose]();
+    assert.equal(store.content.has(digest), false);
+  });
+
+  test('goes on where it broke off, also after a restart', async () => {
+    const offsets: number[] = [];
+    const options = { dataRoot: tempDir(), log: silentLog() };
+    {
+      await using before = await openStore(options);
+      await using lease = before.lease();
+      await assert.rejects(lease.fetch(wanted(offsets, 70_000, new Error('broken')), signal, ignore), /broken/);
+    }
+    await using store = await openStore(options);
+    await using lease = store.lease();
+    await lease.fetch(wanted(offsets), signal, ignore);
+    assert.deepEqual(offsets, [0, 70_000]);
+    assert.deepEqual(await store.content.readAll(digest, bytes.length), bytes);
+  });
+
+  test('a part that is damaged is fetched anew', async () => {
+    await using store = await openTemp();
+    const offsets: number[] = [];
+    const { ingest } = store.dirs;
+    const partial = join(ingest, `${hexOf(digest)}.partial`);
+    writeFileSync(partial, Buffer.alloc(5000));
+    await using lease = store.lease();
+    await lease.fetch(wanted(offsets), signal, ignore);
+    assert.deepEqual(offsets, [5000, 0]);
+    assert.deepEqual(readdirSync(ingest), []);
+  });
+
+  test('a part that is too long begins anew', async () => {
+    await using store = await openTemp();
+    const offsets: number[] = [];
+    const partial = join(store.dirs.ingest, `${hexOf(digest)}.partial`);
+    writeFileSync(partial, '');
+    truncateSync(partial, bytes.length + 1);
+    await using lease = store.lease();
+    await lease.fetch(wanted(offsets), signal, ignore);
+    assert.deepEqual(offsets, [0]);
+  });
+
+  test('what is not what was wanted is refused, and leaves nothing', async () => {
+    await using store = await openTemp();
+    await using lease = store.lease();
+    const wrong = randomBytes(bytes.length);
+    const open = async function* () {
+      yield wrong;
+    };
+    await assert.rejects(lease.fetch({ ...wanted([]), open }, signal, ignore), {
+      kind: 'invalid',
+      message: `filesystem layer verification failed for digest ${digest}`,
+    });
+    const long = async function* () {
+      yield Buffer.concat([bytes, Buffer.from('x')]);
+    };
+    await assert.rejects(lease.fetch({ ...wanted([]), open: long }, signal, ignore), {
+      kind: 'invalid',
+      message: /more than the 200000 bytes/,
+    });
+    assert.deepEqual(readdirSync(store.dirs.ingest), []);
+    assert.equal(store.content.has(digest), false);
+  });
+
+  test('who leaves does not stop it for the others; who leaves last does', async () => {
+    await using store = await openTemp();
+    const gate = Promise.withResolvers<void>();
+    let stopped = false;
+    const slow = (): Wanted => ({
+      ...wanted([]),
+      open: async function* (_, aborted) {
+        yield bytes.subarray(0, 1000);
+        await Promise.race([gate.promise, new Promise((resolve) => aborted.addEventListener('abort', resolve))]);
+        stopped = aborted.aborted;
+        yield bytes.subarray(1000);
+      },
+    });
+    const leaving = new AbortController();
+    {
+      await using first = store.lease();
+      await using second = store.lease();
+      const gone = first.fetch(slow(), leaving.signal, ignore);
+      const whole = second.fetch(slow(), signal, ignore);
+      leaving.abort(new Error('gone'));
+      await assert.rejects(gone, /gone/);
+      gate.resolve();
+      assert.equal((await whole).digest, digest);
+      assert.equal(stopped, false);
+    }
+    const again = new AbortController();
+    await using lease = store.lease();
+    const never = Promise.withResolvers<void>();
+    const alone = lease.fetch(
+      {
+        ...slow(),
+        open: async function* (_, aborted) {
+          yield bytes.subarray(0, 1000);
+          aborted.addEventListener('abort', () => never.resolve());
+          await never.promise;
+        },
+      },
+      again.signal,
+      ignore,
+    );
+    setTimeout(() => again.abort(new Error('gone too')), 20);
+    await assert.rejects(alone, /gone too/);
+    await never.promise;
+  });
+});
