@@ -1,0 +1,119 @@
+import type { IncomingMessage } from 'node:http';
+import * as v from 'valibot';
+import { JSON_LIMIT, mediaTypes } from '../spec/manifest.ts';
+import { digestOf, isDigest } from '../util/digest.ts';
+import { invalid } from '../util/errors.ts';
+import type { Connection } from './connection.ts';
+import { readLimited } from './read-limited.ts';
+import { RegistryError } from './registry-error.ts';
+
+/** A manifest or index as a registry gave it. */
+export interface RemoteManifest {
+  readonly bytes: Buffer;
+  readonly digest: string;
+  readonly mediaType: string;
+}
+
+const ACCEPT = [
+  mediaTypes.ociIndex,
+  mediaTypes.dockerList,
+  mediaTypes.ociManifest,
+  mediaTypes.dockerManifest,
+  // So that what is too old is told apart from what is not there.
+  'application/vnd.docker.distribution.manifest.v1+prettyjws',
+].join(', ');
+
+const TagsSchema = v.looseObject({ tags: v.optional(v.nullable(v.array(v.string()))) });
+
+/** One repository on one server, for reading. Source: the OCI distribution specification. */
+export class Repository {
+  readonly connection: Connection;
+  /** `library/busybox` */
+  readonly path: string;
+  readonly #scopes: readonly string[];
+
+  constructor(connection: Connection, path: string) {
+    this.connection = connection;
+    this.path = path;
+    this.#scopes = [`repository:${path}:pull`];
+  }
+
+  /**
+   * @param reference a tag or a digest, which is checked.
+   * @throws `invalid` for another content than asked for; `RegistryError`, `Unreachable`.
+   */
+  async manifest(reference: string, signal: AbortSignal): Promise<RemoteManifest> {
+    const answer = await this.#get('GET', `manifests/${reference}`, { accept: ACCEPT }, signal);
+    const bytes = await readLimited(answer, JSON_LIMIT);
+    const digest = digestOf(bytes);
+    if (isDigest(reference) && reference !== digest)
+      throw invalid(`manifest verification failed for digest ${reference}`);
+    return { bytes, digest, mediaType: mediaTypeOf(answer) };
+  }
+
+  /** The digest a tag has now, without its manifest; undefined when the server does not tell it so. @throws `RegistryError`, `Unreachable`. */
+  async digest(tag: string, signal: AbortSignal): Promise<string | undefined> {
+    const answer = await this.#get('HEAD', `manifests/${tag}`, { accept: ACCEPT }, signal);
+    answer.resume();
+    const told = answer.headers['docker-content-digest'];
+    return typeof told === 'string' && isDigest(told) ? told : undefined;
+  }
+
+  /** The bytes of a blob from `offset` on; the answer's status says whether the server did begin there (206) or at its start (200). */
+  blob(digest: string, offset: number, signal: AbortSignal): Promise<IncomingMessage> {
+    const headers: Record<string, string> = offset === 0 ? {} : { range: `bytes=${offset}-` };
+    return this.#get('GET', `blobs/${digest}`, headers, signal, [200, 206]);
+  }
+
+  /** A small blob, a config, whole and checked. @throws `invalid`, `RegistryError`, `Unreachable`. */
+  async json(digest: string, signal: AbortSignal): Promise<Buffer> {
+    const bytes = await readLimited(await this.blob(digest, 0, signal), JSON_LIMIT);
+    if (digestOf(bytes) !== digest) throw invalid(`image config verification failed for digest ${digest}`);
+    return bytes;
+  }
+
+  /** All tags, page by page. @throws `RegistryError`, `Unreachable`. */
+  async *tags(signal: AbortSignal): AsyncGenerator<string> {
+    for (let path: string | undefined = `/${this.path}/tags/list?n=1000`; path !== undefined; ) {
+      const answer: IncomingMessage = await this.#request('GET', path, {}, signal);
+      const page = v.safeParse(TagsSchema, JSON.parse((await readLimited(answer, JSON_LIMIT)).toString('utf8')));
+      if (!page.success) throw new RegistryError(200, '', 'the registry’s list of tags is not one');
+      yield* page.output.tags ?? [];
+      path = nextPage(answer, this.connection.address(path));
+    }
+  }
+
+  #get(
+    method: 'GET' | 'HEAD',
+    rest: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+    accept?: number[],
+  ): Promise<IncomingMessage> {
+    return this.#request(method, `/${this.path}/${rest}`, headers, signal, accept);
+  }
+
+  #request(
+    method: 'GET' | 'HEAD',
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+    accept: number[] = [200],
+  ): Promise<IncomingMessage> {
+    return this.connection.request({ method, path, headers, scopes: this.#scopes, signal, accept });
+  }
+}
+
+function mediaTypeOf({ headers }: IncomingMessage): string {
+  return (headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
+}
+
+/** Source: the distribution specification, "Listing Tags": a `Link` with `rel="next"`. */
+function nextPage({ headers }: IncomingMessage, current: URL): string | undefined {
+  const link = [headers.link].flat()[0];
+  const [, target] = /<([^>]*)>\s*;\s*rel="?next"?/.exec(link ?? '') ?? [];
+  if (target === undefined || !URL.canParse(target, current.href)) return undefined;
+  const next = new URL(target, current.href);
+  // A server that sends us elsewhere, or round in circles, is not followed.
+  return next.origin === current.origin && next.href !== current.href ? next.href : undefined;
+}

@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { rootCertificates } from 'node:tls';
+import type { TlsSettings } from './endpoint.ts';
+import { unreachable } from './unreachable.ts';
+
+/** A server that is silent for so long is given up. */
+const SILENCE_MS = 60_000;
+
+export interface Message {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Bytes, or a stream of them, whose length the headers tell. */
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Sends requests over connections that it keeps open for the next one. */
+export interface Sender extends Disposable {
+  /** The answer when its head is there; its body is to be read or destroyed. @throws `Unreachable`, or the signal's reason. */
+  send(message: Message): Promise<IncomingMessage>;
+}
+
+/** Connections by the settings of one server. The proxies of the environment (`HTTPS_PROXY`, `NO_PROXY`, …) are used. */
+export function openSender({ ca, cert, key, verify }: TlsSettings): Sender {
+  const common = { keepAlive: true, proxyEnv: process.env, timeout: SILENCE_MS };
+  const plain = new HttpAgent(common);
+  const secure = new HttpsAgent({
+    ...common,
+    rejectUnauthorized: verify,
+    ...(ca.length === 0 ? {} : { ca: [...rootCertificates, ...ca] }),
+    ...(cert === undefined ? {} : { cert, key }),
+  });
+  return {
+    send: (message) => sendOne(message, message.url.protocol === 'http:' ? plain : secure),
+    [Symbol.dispose]: () => {
+      plain.destroy();
+      secure.destroy();
+    },
+  };
+}
+
+async function sendOne({ method, url, headers, body, signal }: Message, agent: HttpAgent): Promise<IncomingMessage> {
+  signal.throwIfAborted();
+  const request = url.protocol === 'http:' ? requestHttp : requestHttps;
+  const sent = request(url, { method, headers, agent, signal });
+  sent.setTimeout(SILENCE_MS, () => sent.destroy(new Error('timeout awaiting response headers')));
+  // After the answer has begun its reader is told what goes wrong.
+  sent.on('error', () => {});
+  try {
+    const answered = once(sent, 'response');
+    if (body === undefined || body instanceof Uint8Array) sent.end(body);
+    else pipeline(Readable.from(body, { objectMode: false }), sent).catch(() => {});
+    const [answer] = (await answered) as [IncomingMessage];
+    return answer;
+  } catch (error) {
+    sent.destroy();
+    signal.throwIfAborted();
+    throw unreachable(error, `${method[0]}${method.slice(1).toLowerCase()} "${url.href}"`, url);
+  }
+}
