@@ -34,7 +34,8 @@ export const official = JSON.parse(
 
 /** Endpoints that work for a part of what can be asked of them. */
 const PARTLY: Readonly<Record<string, string>> = {
-  'POST /images/create': '`fromSrc=-` works; pulling, and importing from a URL, are refused (501)',
+  'POST /images/create': '`fromImage` and `fromSrc=-` work; importing from a URL is refused (501)',
+  'POST /images/{name}/push': 'works; `platform` is refused (501)',
   'GET /images/json': 'works, but `manifests` is refused (501)',
   'GET /images/{name}/json': 'works; `platform` and `manifests` are refused (501)',
   'GET /images/{name}/history': 'works; `platform` is refused (501)',

@@ -8,6 +8,7 @@ import type {
   ContainerFiles,
   Containers,
   CreateRequest,
+  Distribution,
   Engine,
   EngineEvent,
   Events,
@@ -25,7 +26,7 @@ import type {
 } from '../engine/engine.ts';
 import { ContainerConfigSchema, type ExecBody, HostConfigSchema } from '../spec/container.ts';
 import { ImageConfigSchema } from '../spec/image.ts';
-import { conflict, internal, notFound, notModified } from '../util/errors.ts';
+import { conflict, internal, notFound, notModified, unauthorized } from '../util/errors.ts';
 import { randomId } from '../util/id.ts';
 
 export const IMAGE_ID = `sha256:${'a1'.repeat(32)}`;
@@ -141,6 +142,7 @@ const facts: SystemFacts = {
   openFiles: 10,
   eventsListeners: 0,
   labels: [],
+  registries: { mirrors: [], insecure: [] },
   cdiSpecDirs: ['/etc/cdi', '/var/run/cdi'],
   cdiDevices: ['vendor.com/class=name'],
   warnings: [],
@@ -306,9 +308,38 @@ function fakeImages(fake: () => FakeEngine): Images {
       for (const ref of refs) getImage(ref);
       return Readable.from([Buffer.from(`tar of ${refs.join(' ')}`)]);
     },
+    async *pull({ image, tag, platform, credentials }) {
+      fake().calls.push(['pull', image, tag, platform, credentials]);
+      if (image === 'missing') throw notFound('manifest for missing:latest not found');
+      yield { status: `Pulling from ${image}`, id: tag };
+    },
+    async *push({ image, tag, credentials }) {
+      fake().calls.push(['push', image, tag, credentials]);
+      yield { status: `The push refers to repository [${image}]` };
+    },
     async *import(archive, options) {
       fake().calls.push(['import', options.repo, options.tag, options.message, options.changes]);
       yield { status: String((await buffer(archive)).length) };
+    },
+  };
+}
+
+function fakeDistribution(fake: () => FakeEngine): Distribution {
+  return {
+    async login(address, credentials) {
+      fake().calls.push(['login', address, credentials]);
+      if (credentials.password === 'wrong') throw unauthorized('unauthorized: incorrect username or password');
+      return 'identity';
+    },
+    async inspect(image, credentials) {
+      fake().calls.push(['distribution', image, credentials]);
+      const digest = `sha256:${'d'.repeat(64)}`;
+      return {
+        mediaType: 'application/vnd.oci.image.index.v1+json',
+        digest,
+        size: 3,
+        platforms: [{ os: 'linux', architecture: 'arm64' }],
+      };
     },
   };
 }
@@ -410,6 +441,7 @@ export function fakeEngine(): FakeEngine {
     files: fakeFiles(self),
     execs: fakeExecs(self),
     images: fakeImages(self),
+    distribution: fakeDistribution(self),
     networks,
     volumes,
     events: fakeEvents(self),

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Credentials } from '../spec/auth-config.ts';
 import type { ContainerConfig, EndpointConfig, ExecBody, HostConfig, UpdateBody } from '../spec/container.ts';
 import type { ImageConfig, Platform } from '../spec/image.ts';
 import type { Container } from './containers/model.ts';
@@ -253,6 +254,21 @@ export interface Images {
   load(archive: Readable, options: { quiet: boolean; signal: AbortSignal }): AsyncIterable<Progress>;
   /** Checks every name first; the stream then is the archive. */
   save(refs: readonly string[], signal: AbortSignal): Promise<Readable>;
+  /** Brings an image here from its registry. `tag` is a tag or a digest; when `image` names none either, every tag is pulled. */
+  pull(request: {
+    image: string;
+    tag: string;
+    platform?: Platform;
+    credentials?: Credentials;
+    signal: AbortSignal;
+  }): AsyncIterable<Progress>;
+  /** Sends an image to its registry; all tags of a repository when neither `image` nor `tag` names one. */
+  push(request: {
+    image: string;
+    tag: string;
+    credentials?: Credentials;
+    signal: AbortSignal;
+  }): AsyncIterable<Progress>;
   import(
     archive: Readable,
     options: {
@@ -264,6 +280,23 @@ export interface Images {
       signal: AbortSignal;
     },
   ): AsyncIterable<Progress>;
+}
+
+/** What a registry has under a name. */
+export interface DistributionView {
+  readonly mediaType: string;
+  readonly digest: string;
+  /** Bytes of the manifest or index. */
+  readonly size: number;
+  readonly platforms: readonly Platform[];
+}
+
+/** Registries, as far as nothing is kept of what they say. */
+export interface Distribution {
+  /** Checks credentials; an identity token to be used instead of them, `''` where there is none. @throws `unauthorized`, `internal`. */
+  login(address: string, credentials: Credentials, signal: AbortSignal): Promise<string>;
+  /** @throws `invalid`, `unauthorized`, `not-found`, `internal`. */
+  inspect(image: string, credentials: Credentials | undefined, signal: AbortSignal): Promise<DistributionView>;
 }
 
 export interface EngineEvent {
@@ -372,6 +405,8 @@ export interface SystemFacts {
   openFiles: number;
   eventsListeners: number;
   labels: readonly string[];
+  /** Mirrors of the official registry; hosts and networks that may do without a good certificate. */
+  registries: { mirrors: readonly string[]; insecure: readonly string[] };
   /** Where CDI specifications are looked for, and the names of the devices that are described there now. */
   cdiSpecDirs: readonly string[];
   cdiDevices: readonly string[];
@@ -389,6 +424,7 @@ export interface Engine {
   readonly files: ContainerFiles;
   readonly execs: Execs;
   readonly images: Images;
+  readonly distribution: Distribution;
   readonly networks: Networks;
   readonly volumes: Volumes;
   readonly events: Events;

@@ -3,6 +3,7 @@ import { containerFileRoutes } from './container-files.ts';
 import { containerStreamRoutes } from './container-streams.ts';
 import { containerRoutes } from './containers.ts';
 import { diskUsageRoutes } from './disk-usage.ts';
+import { distributionRoutes } from './distribution.ts';
 import { execRoutes } from './execs.ts';
 import { imageRoutes } from './images.ts';
 import { networkRoutes } from './networks.ts';
@@ -20,6 +21,7 @@ export function allRoutes(headers: readonly (readonly [string, string])[]): Rout
     ...containerFileRoutes,
     ...execRoutes(headers),
     ...imageRoutes,
+    ...distributionRoutes,
     ...networkRoutes,
     ...volumeRoutes,
     ...unsupportedRoutes,

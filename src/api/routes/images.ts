@@ -3,6 +3,7 @@ import { invalid } from '../../util/errors.ts';
 import type { Exchange, Handler } from '../exchange.ts';
 import { readPlatform } from '../platform.ts';
 import { sendProgress } from '../progress.ts';
+import { readRegistryAuth } from '../registry-auth.ts';
 import { type Route, route } from '../router.ts';
 import { historyItem, imageInspect, imageSummary } from '../shapes/image.ts';
 import { notYet } from './unsupported.ts';
@@ -35,9 +36,25 @@ const list: Handler = (x, reply) => {
   );
 };
 
+const pull: Handler = async ({ query, engine, req, signal }, reply) => {
+  const platform = readPlatform(query);
+  const credentials = readRegistryAuth(req);
+  const steps = engine.images.pull({
+    image: query.text('fromImage'),
+    tag: query.text('tag'),
+    ...(platform ? { platform } : {}),
+    ...(credentials ? { credentials } : {}),
+    signal,
+  });
+  await sendProgress(steps, reply);
+};
+
 const create: Handler = async (x, reply) => {
   const { query, engine, signal } = x;
-  if (query.text('fromImage') !== '') throw notYet('pulling images');
+  if (query.text('fromImage') !== '') {
+    await pull(x, reply);
+    return;
+  }
   const source = query.text('fromSrc');
   if (source === '') throw invalid('nothing to create an image from: neither fromImage nor fromSrc is given');
   if (source !== '-') throw notYet('importing an image from a URL');
@@ -98,6 +115,15 @@ export const imageRoutes: readonly Route[] = [
   route('GET', '/images/:name*/history', (x, reply) => {
     refusePlatform(x, 'platform', 'the history of one platform of an image');
     reply.json(x.engine.images.history(x.param('name')).map(historyItem));
+  }),
+  route('POST', '/images/:name*/push', async (x, reply) => {
+    refusePlatform(x, 'platform', 'pushing one platform of an image');
+    const credentials = readRegistryAuth(x.req);
+    const image = { image: x.param('name'), tag: x.query.text('tag') };
+    await sendProgress(
+      x.engine.images.push({ ...image, ...(credentials ? { credentials } : {}), signal: x.signal }),
+      reply,
+    );
   }),
   route('POST', '/images/:name*/tag', async (x, reply) => {
     await x.engine.images.tag(x.param('name'), x.query.text('repo'), x.query.text('tag'));

@@ -3,14 +3,11 @@ import { type Method, type Route, route } from '../router.ts';
 
 /** Docker's endpoints that are not built yet, with the subject of the sentence that says so. */
 const UNSUPPORTED: readonly (readonly [Method, string, string])[] = [
-  ['POST', '/auth', 'logging in to a registry'],
   ['POST', '/session', 'a BuildKit session'],
   ['POST', '/grpc', 'a BuildKit session'],
   ['POST', '/build', 'building images'],
   ['POST', '/build/cancel', 'building images'],
   ['GET', '/images/search', 'searching a registry'],
-  ['POST', '/images/:name*/push', 'pushing images'],
-  ['GET', '/distribution/:name*/json', 'asking a registry for an image'],
   ['POST', '/networks/create', 'creating networks'],
   ['POST', '/networks/:id/connect', 'connecting a container to a network'],
   ['POST', '/networks/:id/disconnect', 'disconnecting a container from a network'],

@@ -77,7 +77,25 @@ const NO_SWARM = {
 };
 
 /** There is no registry support yet: nothing is configured, and nothing is trusted without TLS. */
-const NO_REGISTRIES = { InsecureRegistryCIDRs: [], IndexConfigs: {}, Mirrors: [] };
+const INDEX = 'https://index.docker.io/v1/';
+
+function registryConfig({ mirrors, insecure }: SystemFacts['registries'], api: number) {
+  const index = (name: string, secure: boolean) => ({
+    Name: name,
+    Mirrors: name === 'docker.io' ? mirrors : [],
+    Secure: secure,
+    Official: name === 'docker.io',
+  });
+  const hosts = insecure.filter((one) => !one.includes('/'));
+  return {
+    ...(api < 47 ? { AllowNondistributableArtifactsCIDRs: [], AllowNondistributableArtifactsHostnames: [] } : {}),
+    InsecureRegistryCIDRs: [...insecure.filter((one) => one.includes('/')), '127.0.0.0/8'],
+    IndexConfigs: Object.fromEntries(
+      [index('docker.io', true), ...hosts.map((one) => index(one, false))].map((entry) => [entry.Name, entry]),
+    ),
+    Mirrors: mirrors,
+  };
+}
 
 const commit = (printed: string, api: number) => {
   const id = printed === '' ? 'N/A' : versionNumber(printed);
@@ -116,8 +134,8 @@ export function infoShape(facts: SystemFacts, counts: InfoCounts, api: number) {
     },
     ...limits(facts, api),
     ...host(facts, counts.now),
-    IndexServerAddress: '',
-    RegistryConfig: NO_REGISTRIES,
+    IndexServerAddress: INDEX,
+    RegistryConfig: registryConfig(facts.registries, api),
     GenericResources: null,
     ExperimentalBuild: false,
     ServerVersion: facts.version,

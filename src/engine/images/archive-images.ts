@@ -1,4 +1,3 @@
-import * as v from 'valibot';
 import { type ImageConfig, ImageConfigSchema, type Platform } from '../../spec/image.ts';
 import {
   ArchiveManifestSchema,
@@ -11,7 +10,8 @@ import {
 import { type ImageReference, parseReference } from '../../spec/reference.ts';
 import { invalid, unsupported } from '../../util/errors.ts';
 import { confined } from './archive-members.ts';
-import { parseJson, type Spool } from './spool.ts';
+import { parseJson, refuseAmbiguous } from './parse-json.ts';
+import type { Spool } from './spool.ts';
 
 /** An image found in an archive; its layers are members of the spool. */
 export interface ArchivedImage {
@@ -68,7 +68,7 @@ function checked(
   configBytes: Buffer,
   layers: readonly string[],
 ): Pick<ArchivedImage, 'config' | 'configBytes' | 'layers'> {
-  const config = parseJson(configBytes, ImageConfigSchema, 'image config');
+  const config = parseJson(configBytes, ImageConfigSchema, 'archive: image config');
   const { length } = config.rootfs.diff_ids;
   if (length !== layers.length) {
     throw invalid(`invalid manifest, layers length mismatch: expected ${length}, got ${layers.length}`);
@@ -114,20 +114,10 @@ function checkBlob(spool: Spool, descriptor: Descriptor): void {
     throw invalid(`invalid archive: blob ${digest} has ${size} bytes, not ${descriptor.size}`);
 }
 
-const AmbiguousSchema = v.looseObject({ manifests: v.unknown(), layers: v.unknown(), config: v.unknown() });
-
-/** A document that is a manifest and an index at once means different things to different readers. */
-function refuseAmbiguous(bytes: Buffer, what: string): void {
-  const value = parseJson(bytes, v.partial(AmbiguousSchema), what);
-  if (value.manifests !== undefined && (value.layers !== undefined || value.config !== undefined)) {
-    throw invalid(`invalid archive: ${what} is both a manifest and an index`);
-  }
-}
-
 async function readManifest(spool: Spool, descriptor: Descriptor): Promise<FoundManifest> {
   const bytes = await blobBytes(spool, descriptor);
-  refuseAmbiguous(bytes, descriptor.digest);
-  const manifest = parseJson(bytes, ManifestSchema, descriptor.digest);
+  refuseAmbiguous(bytes, `archive: ${descriptor.digest}`);
+  const manifest = parseJson(bytes, ManifestSchema, `archive: ${descriptor.digest}`);
   if (manifest.mediaType !== '' && manifest.mediaType !== descriptor.mediaType) {
     throw invalid(`invalid archive: ${descriptor.digest} is a ${manifest.mediaType}, not a ${descriptor.mediaType}`);
   }
@@ -135,7 +125,7 @@ async function readManifest(spool: Spool, descriptor: Descriptor): Promise<Found
 }
 
 async function ociImages(spool: Spool, host: Platform): Promise<ArchivedImage[]> {
-  refuseAmbiguous(await spool.bytes('index.json'), 'index.json');
+  refuseAmbiguous(await spool.bytes('index.json'), 'archive: index.json');
   const index = await spool.json('index.json', IndexSchema);
   if (index.manifests.length > MANIFEST_LIMIT) throw invalid('invalid archive: too many manifests');
   const images = new Map<string, ArchivedImage>();
@@ -161,8 +151,8 @@ function nameOf({ annotations }: Descriptor): ImageReference[] {
 async function choose(spool: Spool, descriptor: Descriptor, host: Platform, depth: number): Promise<Descriptor> {
   if (depth > NESTING_LIMIT) throw invalid('invalid archive: indexes are nested too deeply');
   const bytes = await blobBytes(spool, descriptor);
-  refuseAmbiguous(bytes, descriptor.digest);
-  const { manifests } = parseJson(bytes, IndexSchema, descriptor.digest);
+  refuseAmbiguous(bytes, `archive: ${descriptor.digest}`);
+  const { manifests } = parseJson(bytes, IndexSchema, `archive: ${descriptor.digest}`);
   if (manifests.length > MANIFEST_LIMIT) throw invalid('invalid archive: too many manifests');
   const fits = (entry: Descriptor): boolean =>
     spool.has(blobPath(entry.digest)) &&

@@ -10,7 +10,7 @@ export interface StoredImage {
   readonly config: ImageConfig;
   readonly chainIds: readonly string[];
   /** Digest of the manifest it came with. */
-  readonly manifest: string | undefined;
+  manifest: string | undefined;
   /** Bytes of all its layers, unpacked. */
   readonly size: number;
   taggedAt: string;

@@ -15,6 +15,10 @@ const REMOVED = 'removed';
 export interface NewImage {
   readonly image: StoredImage;
   readonly tags: readonly ImageReference[];
+  /** Names by the digests it came with from a registry. */
+  readonly digests?: readonly ImageReference[];
+  /** Blobs it needs besides its config, manifest and layers. */
+  readonly blobs?: readonly string[];
 }
 
 /** The rows and their picture in memory, changed together. */
@@ -27,6 +31,8 @@ export interface Collection {
   readonly add: (lease: Lease, images: readonly NewImage[]) => Promise<(string | undefined)[][]>;
   /** Moves a tag; the image is there. */
   readonly setTag: (reference: ImageReference, id: string) => void;
+  /** Names an image by a digest that a registry has it under. */
+  readonly addDigest: (reference: ImageReference, id: string) => void;
   readonly removeReference: (reference: ImageReference) => void;
   /** Removes the image and its names. With `keep` its layers stay until `release`. Gives the chain ids no image needs now, top first. */
   readonly remove: (id: string, keep: boolean) => string[];
@@ -75,6 +81,7 @@ function newCollection(parts: Parts): Collection {
       }
     },
     setTag: (reference, id) => void store.db.transaction(() => pointTag(parts, reference, id)),
+    addDigest: (reference, id) => pointDigest(parts, reference, id),
     removeReference: (reference) => {
       const { name, tag = 'latest', digest } = reference;
       if (digest === undefined) store.images.removeTag(name, tag);
@@ -110,17 +117,24 @@ function pointTag({ store, catalogue }: Parts, reference: ImageReference, id: st
   return before;
 }
 
-function addOne(parts: Parts, { image, tags }: NewImage): (string | undefined)[] {
+function pointDigest({ store, catalogue }: Parts, { name, digest = '' }: ImageReference, id: string): void {
+  store.images.addDigest(name, digest, id);
+  catalogue.point({ name, digest }, id);
+}
+
+function addOne(parts: Parts, { image, tags, digests = [], blobs = [] }: NewImage): (string | undefined)[] {
   const { store, catalogue, removed } = parts;
   const before = catalogue.stored(image.id);
-  store.images.insert(rowOf(image, before?.taggedAt ?? image.taggedAt));
+  store.images.insert(rowOf(image, before?.taggedAt ?? image.taggedAt), blobs);
   if (before === undefined) catalogue.add(image);
+  else before.manifest = image.manifest ?? before.manifest;
   removed.delete(image.id);
+  for (const reference of digests) pointDigest(parts, reference, image.id);
   return tags.map((reference) => pointTag(parts, reference, image.id));
 }
 
 /** After a commit that failed: memory is what the rows say. */
-function undo({ store, catalogue, removed }: Parts, { image, tags }: NewImage): void {
+function undo({ store, catalogue, removed }: Parts, { image, tags, digests = [] }: NewImage): void {
   const row = store.images.find(image.id);
   if (row?.taggedAt === REMOVED) removed.set(image.id, image);
   if (row === undefined || row.taggedAt === REMOVED) catalogue.drop(image.id);
@@ -128,6 +142,11 @@ function undo({ store, catalogue, removed }: Parts, { image, tags }: NewImage): 
     const id = store.images.findTag(reference.name, reference.tag ?? 'latest');
     if (id === undefined) catalogue.unpoint(reference);
     else catalogue.point(reference, id);
+  }
+  for (const { name, digest = '' } of digests) {
+    const id = store.images.findDigest(name, digest);
+    if (id === undefined) catalogue.unpoint({ name, digest });
+    else catalogue.point({ name, digest }, id);
   }
 }
 

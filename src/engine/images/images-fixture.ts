@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
+import { localRemote } from '../../remote/remote-fixture.ts';
 import { mediaTypes } from '../../spec/manifest.ts';
 import type { Store } from '../../store/store.ts';
 import { openStore } from '../../store/store.ts';
@@ -44,7 +45,18 @@ export async function openImagesFixture(): Promise<ImagesFixture> {
   const open = async (): Promise<{ store: Store; images: EngineImages }> => {
     const store = await openStore({ dataRoot, log: silentLog() });
     const inUse = (id: string) => users.get(id) ?? { running: [], stopped: [] };
-    return { store, images: await openImages({ store, events: recorder, inUse, log: silentLog() }) };
+    return {
+      store,
+      images: await openImages({
+        store,
+        events: recorder,
+        inUse,
+        remote: localRemote(),
+        maxDownloads: 3,
+        maxUploads: 5,
+        log: silentLog(),
+      }),
+    };
   };
   let isOpen = true;
   const close = async (): Promise<void> => {

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { localRemote } from '../../remote/remote-fixture.ts';
 import { silentLog } from '../../util/log.ts';
 import { openImages } from './images.ts';
 import {
@@ -257,6 +258,9 @@ test('a changed busybox gives another image, a missing one a clear error', { ski
       events: { emit: () => {}, subscribe: () => assert.fail() },
       inUse: () => ({ running: [], stopped: [] }),
       busybox: path,
+      remote: localRemote(),
+      maxDownloads: 3,
+      maxUploads: 5,
       log: silentLog(),
     });
   const images = await open();

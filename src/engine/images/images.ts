@@ -1,8 +1,10 @@
+import type { Remote } from '../../remote/remote.ts';
 import { familiarString, parseAnyReference, parseReference, tagNameOnly, withTag } from '../../spec/reference.ts';
 import type { Store } from '../../store/store.ts';
 import { invalid, notFound } from '../../util/errors.ts';
 import { KeyedLock } from '../../util/keyed-lock.ts';
 import type { Log } from '../../util/log.ts';
+import { Slots } from '../../util/slots.ts';
 import type { Events, Image, Images } from '../engine.ts';
 import { ensureBusybox } from './builtin-busybox.ts';
 import { BUILTIN_BUSYBOX, refuseBuiltin } from './builtin-name.ts';
@@ -14,6 +16,8 @@ import { listImages } from './list.ts';
 import { loadArchive } from './load.ts';
 import { openPins } from './pins.ts';
 import { pruneImages } from './prune.ts';
+import { pullImage } from './pull.ts';
+import { pushImage } from './push.ts';
 import { type RemoveContext, removeImage, type Users } from './remove.ts';
 import { saveImages } from './save.ts';
 import { imagesUsage } from './usage.ts';
@@ -25,6 +29,10 @@ export interface ImagesOptions {
   readonly inUse: (imageId: string) => Users;
   /** The host's static busybox; a test may name another. */
   readonly busybox?: string;
+  readonly remote: Remote;
+  /** How many layers are downloaded at a time. */
+  readonly maxDownloads: number;
+  readonly maxUploads: number;
   /** Of the engine, told in the images it makes. */
   readonly version?: string;
   readonly log: Log;
@@ -60,6 +68,8 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
   const { catalogue } = collection;
   const pins = openPins();
   const locks = new KeyedLock();
+  const downloads = new Slots(options.maxDownloads);
+  const uploads = new Slots(options.maxUploads);
   const context: RemoveContext = { collection, events, inUse: options.inUse, pinned: pins.has };
   const ensureBuiltin = (): Promise<void> =>
     locks.run(BUILTIN_BUSYBOX, () => ensureBusybox(collection, options.busybox ?? BUSYBOX));
@@ -118,6 +128,8 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
       return removal;
     },
     load: (archive, { quiet, signal }) => loadArchive(collection, events, archive, { quiet, signal }),
+    pull: (request) => pullImage({ collection, events, remote: options.remote, downloads }, request),
+    push: (request) => pushImage({ collection, events, remote: options.remote, uploads }, request),
     import: (archive, request) => importArchive(collection, events, archive, request),
     save: (refs, signal) => saveImages(collection, events, refs, signal),
   };

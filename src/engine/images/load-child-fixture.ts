@@ -1,3 +1,4 @@
+import { localRemote } from '../../remote/remote-fixture.ts';
 import { openStore } from '../../store/store.ts';
 import { silentLog } from '../../util/log.ts';
 import { openImages } from './images.ts';
@@ -9,6 +10,9 @@ const images = await openImages({
   store,
   events: { emit: () => {}, subscribe: () => (async function* () {})() },
   inUse: () => ({ running: [], stopped: [] }),
+  remote: localRemote(),
+  maxDownloads: 3,
+  maxUploads: 5,
   log: silentLog(),
 });
 const { signal } = new AbortController();

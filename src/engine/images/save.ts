@@ -9,6 +9,7 @@ import {
   tagNameOnly,
 } from '../../spec/reference.ts';
 import type { Blob } from '../../store/content.ts';
+import { layerCodec } from '../../store/layer-codec.ts';
 import type { Store } from '../../store/store.ts';
 import { digestOf, hexOf } from '../../util/digest.ts';
 import { internal, invalid } from '../../util/errors.ts';
@@ -180,12 +181,13 @@ async function manifestOf({ store, stored }: Collection, image: Image, layers: r
   return Buffer.from(JSON.stringify(manifest));
 }
 
-/** What was recorded with a layer may be nothing, so its first bytes tell how it is compressed. */
-async function describeLayer(store: Store, { digest, size }: Blob): Promise<object> {
-  const [first = Buffer.alloc(0)] = await store.content.open(digest).take(1).toArray();
-  const magic = Buffer.concat([first, Buffer.alloc(4)]).readUInt32BE(0);
-  const suffix = magic >>> 16 === 0x1f8b ? '+gzip' : magic === 0x28b52ffd ? '+zstd' : '';
-  return { mediaType: `${mediaTypes.ociLayer}${suffix}`, digest, size };
+async function describeLayer({ content }: Store, { digest, size }: Blob): Promise<object> {
+  const codec = await layerCodec(content, digest);
+  return {
+    mediaType: `${mediaTypes.ociLayer}${codec === 'gzip' || codec === 'zstd' ? `+${codec}` : ''}`,
+    digest,
+    size,
+  };
 }
 
 async function* archive(store: Store, files: Map<string, Content>, signal: AbortSignal): AsyncGenerator<Uint8Array> {

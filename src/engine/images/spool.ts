@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream';
-import * as v from 'valibot';
+import type * as v from 'valibot';
 import { JSON_LIMIT } from '../../spec/manifest.ts';
 import type { Content } from '../../store/content.ts';
 import type { Lease } from '../../store/lease.ts';
 import { digestOf } from '../../util/digest.ts';
-import { invalid, messageOf } from '../../util/errors.ts';
+import { invalid } from '../../util/errors.ts';
 import { archiveMembers } from './archive-members.ts';
+import { parseJson } from './parse-json.ts';
 
 /** Members up to this size stay in memory, as long as all of them together stay below `MEMORY_LIMIT`. */
 const SMALL = 64 * 1024;
@@ -97,25 +98,11 @@ function openSpool(members: ReadonlyMap<string, Spooled>, lease: Lease, content:
     has: (path) => members.has(path),
     find: resolve,
     bytes,
-    json: async (path, schema) => parseJson(await bytes(path), schema, path),
+    json: async (path, schema) => parseJson(await bytes(path), schema, `archive: ${path}`),
     blob: async (path) => {
       const member = resolve(path);
       if (member.bytes !== undefined) await lease.put(member.bytes, '');
       return member.digest;
     },
   };
-}
-
-/** @throws `invalid` naming `what`. */
-export function parseJson<S extends v.GenericSchema>(bytes: Buffer, schema: S, what: string): v.InferOutput<S> {
-  let value: unknown;
-  try {
-    value = JSON.parse(bytes.toString('utf8'));
-  } catch (error) {
-    throw invalid(`invalid archive: ${what}: ${messageOf(error)}`, error);
-  }
-  const result = v.safeParse(schema, value);
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  throw invalid(`invalid archive: ${what}: ${v.getDotPath(issue) ?? ''}: ${issue.message}`);
 }

@@ -11,7 +11,14 @@ const runtimes = { byName: new Map([['runc', { binary: '/usr/bin/runc', root: '/
 const events = { listeners: 3, emit: () => {} };
 const base = { id: 'engine-1', version: '1.2.3', host, runtimes, events, loggingDriver: 'local' };
 const confined = { seccompProfile: 'builtin', specDefaults: { noNewPrivileges: false } };
-const config = { dataRoot: tmpdir(), cdiSpecDirs: ['/nonexistent'], ...confined, debug: false, logLevel: 'info' };
+const config = {
+  dataRoot: tmpdir(),
+  registries: { mirrors: [], insecure: [] },
+  cdiSpecDirs: ['/nonexistent'],
+  ...confined,
+  debug: false,
+  logLevel: 'info',
+};
 
 test('facts are those of this host', async () => {
   const system = openSystem({ ...base, config });

@@ -18,6 +18,7 @@ export interface ChangeableConfig {
 export interface SystemConfig extends ChangeableConfig {
   readonly dataRoot: string;
   readonly cdiSpecDirs: readonly string[];
+  readonly registries: SystemFacts['registries'];
   /** `builtin`, `unconfined` or the file of a profile. */
   readonly seccompProfile: string;
   readonly specDefaults: Pick<SpecDefaults, 'noNewPrivileges'>;
@@ -119,6 +120,7 @@ function collect(options: SystemOptions, config: SystemConfig, readings: Reading
     openFiles: readings.openFiles,
     eventsListeners: options.events.listeners,
     labels: [],
+    registries: config.registries,
     cdiSpecDirs: config.cdiSpecDirs,
     cdiDevices: readings.cdiDevices,
     warnings: [...warningsOf(host, readings.forwarding), ...seccompWarning(host, config)],

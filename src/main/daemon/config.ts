@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import type { SpecDefaults } from '../../engine/runtime-spec/spec-defaults.ts';
 import type { RuntimeWish } from '../../kernel/host/configured-runtime.ts';
+import type { RegistrySettings } from '../../remote/registries.ts';
 import { LOG_LEVELS } from '../../util/log.ts';
 
 const names = v.array(v.string());
@@ -49,6 +50,11 @@ export const ConfigSchema = v.strictObject({
   'default-shm-size': v.optional(v.union([v.string(), v.pipe(v.number(), v.safeInteger())])),
   'default-ulimits': v.optional(v.record(v.string(), UlimitSchema)),
   'oom-score-adjust': v.optional(v.pipe(v.number(), v.safeInteger())),
+  'registry-mirrors': v.optional(names),
+  'insecure-registries': v.optional(names),
+  'registry-certs-dirs': v.optional(names),
+  'max-concurrent-downloads': v.optional(v.pipe(v.number(), v.safeInteger())),
+  'max-concurrent-uploads': v.optional(v.pipe(v.number(), v.safeInteger())),
 });
 
 /** What was asked for, by flags or file; an absent key means the default. */
@@ -86,6 +92,11 @@ export interface DaemonConfig {
   readonly defaultShmSize: number;
   /** Of the engine's own process; 0: as it was started. */
   readonly oomScoreAdjust: number;
+  readonly registries: RegistrySettings;
+  /** Layers downloaded at a time, by all pulls together. */
+  readonly maxConcurrentDownloads: number;
+  /** Layers uploaded at a time, by all pushes together. */
+  readonly maxConcurrentUploads: number;
   readonly specDefaults: SpecDefaults;
   /** `builtin`, `unconfined` or the file of a profile. */
   readonly seccompProfile: string;

@@ -30,9 +30,15 @@ Options:
       --help                     Print usage
       --init                     Run an init in containers that do not say otherwise
       --init-path string         Path of that init (default: the host's tini)
+      --max-concurrent-downloads int   Layers downloaded at a time (default 3)
+      --max-concurrent-uploads int     Layers uploaded at a time (default 5)
       --no-new-privileges        Set no-new-privileges for containers that do not say otherwise
+      --registry-certs-dir list  Where each registry may have a directory of certificates, and a hosts.toml (repeatable,
+                                 default "/etc/gantry/certs.d", "/etc/docker/certs.d")
+      --registry-mirror list     Mirror of the official registry (repeatable)
       --seccomp-profile string   Seccomp profile of containers that name none: a file, "builtin" or "unconfined"
   -H, --host list                Socket to listen on (repeatable, default "unix:///run/gantry/gantry.sock")
+      --insecure-registry list   Registry without a good certificate, as HOST[:PORT] or network (repeatable)
       --live-restore             Keep containers running when the engine ends: always so
       --log-driver string        Log driver of containers that name none (default "json-file")
   -l, --log-level string         "debug", "info", "warn", "error" or "fatal" (default "info")
@@ -73,13 +79,18 @@ const options = {
   host: { type: 'string', short: 'H', multiple: true },
   init: { type: 'boolean' },
   'init-path': { type: 'string' },
+  'insecure-registry': { type: 'string', multiple: true },
   'live-restore': { type: 'boolean' },
   'log-driver': { type: 'string' },
   'log-level': { type: 'string', short: 'l' },
   'log-opt': { type: 'string', multiple: true },
+  'max-concurrent-downloads': { type: 'string' },
+  'max-concurrent-uploads': { type: 'string' },
   'no-new-privileges': { type: 'boolean' },
   'oom-score-adjust': { type: 'string' },
   pidfile: { type: 'string', short: 'p' },
+  'registry-certs-dir': { type: 'string', multiple: true },
+  'registry-mirror': { type: 'string', multiple: true },
   'seccomp-profile': { type: 'string' },
   'shutdown-timeout': { type: 'string' },
   version: { type: 'boolean', short: 'v' },
@@ -98,6 +109,11 @@ export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
     'shutdown-timeout': shutdownTimeout,
     'default-ulimit': ulimits,
     'oom-score-adjust': oomScore,
+    'insecure-registry': insecure,
+    'registry-mirror': mirrors,
+    'registry-certs-dir': certsDirs,
+    'max-concurrent-downloads': downloads,
+    'max-concurrent-uploads': uploads,
     help,
     version,
     ...rest
@@ -107,6 +123,11 @@ export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
     ...whole('default-stop-timeout', stopTimeout),
     ...whole('shutdown-timeout', shutdownTimeout),
     ...whole('oom-score-adjust', oomScore),
+    ...whole('max-concurrent-downloads', downloads),
+    ...whole('max-concurrent-uploads', uploads),
+    ...(insecure === undefined ? {} : { 'insecure-registries': insecure }),
+    ...(mirrors === undefined ? {} : { 'registry-mirrors': mirrors }),
+    ...(certsDirs === undefined ? {} : { 'registry-certs-dirs': certsDirs }),
     ...(ulimits === undefined ? {} : { 'default-ulimits': ulimitFlags(ulimits) }),
     ...(host === undefined ? {} : { hosts: host }),
     ...(cdi === undefined ? {} : { 'cdi-spec-dirs': cdi }),

@@ -8,6 +8,7 @@ import { ConfigSchema, type DaemonConfig, type PartialConfig } from './config.ts
 import { defaultModes } from './default-modes.ts';
 import { type DaemonFlags, DEFAULT_CONFIG_FILE } from './flags.ts';
 import { limitsConfig } from './limits-config.ts';
+import { registriesConfig } from './registries-config.ts';
 import { securityConfig } from './security-config.ts';
 
 /**
@@ -86,6 +87,7 @@ function complete(given: PartialConfig): Omit<DaemonConfig, 'specDefaults' | 'se
     ...defaultModes(given),
     ...lifeConfig(given),
     ...limitsConfig(given),
+    ...registriesConfig(given),
     // An empty name stands for none.
     cdiSpecDirs: (given['cdi-spec-dirs'] ?? CDI_SPEC_DIRS).filter((dir) => dir !== ''),
   };

@@ -12,6 +12,7 @@ import { openEvents } from '../../engine/events/events.ts';
 import { openExecs } from '../../engine/execs/execs.ts';
 import { openContainerFiles } from '../../engine/files/container-files.ts';
 import { openHealthMonitors } from '../../engine/health/health-monitors.ts';
+import { openDistribution } from '../../engine/images/distribution.ts';
 import { openImages } from '../../engine/images/images.ts';
 import { LastMessages } from '../../engine/logs/last-messages.ts';
 import { openNetworkStack } from '../../engine/networks/networks.ts';
@@ -22,6 +23,7 @@ import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import { reapOrphan } from '../../kernel/reap-orphan.ts';
 import { openShimPool } from '../../kernel/shim/shim-pool.ts';
 import { openIoPool } from '../../kernel/stdio/io-pool.ts';
+import { openRemote } from '../../remote/remote.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import { randomId } from '../../util/id.ts';
 import { KeyedLock } from '../../util/keyed-lock.ts';
@@ -50,13 +52,10 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   const id = engineId(store);
   const registry = new Registry();
   const events = openEvents();
-  const images = await openImages({ store, events, inUse: (image) => registry.usersOf(image), version: VERSION, log });
-  const runtimes = await chooseRuntime({
-    execRoot,
-    dataRoot,
-    runtimes: config.runtimes,
-    default: config.defaultRuntime,
-  });
+  const remote = openRemote(config.registries);
+  const images = await engineImages(config, { store, events, remote, log, inUse: (image) => registry.usersOf(image) });
+  const { runtimes: configured, defaultRuntime } = config;
+  const runtimes = await chooseRuntime({ execRoot, dataRoot, runtimes: configured, default: defaultRuntime });
   const networks = stack.use(await engineNetworks(config, { engineId: id, db: store.db, log }));
   const users = (name: string) => registry.mounting(name);
   const volumes = openVolumes({ rows: store.volumes, dir: store.dirs.volumes, events, users });
@@ -112,6 +111,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     files: openContainerFiles(parts),
     execs,
     images,
+    distribution: openDistribution(remote),
     networks,
     volumes,
     events,
@@ -119,6 +119,13 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     reloaded: (again) => system.reloaded(again),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+}
+
+function engineImages(
+  { maxConcurrentDownloads: maxDownloads, maxConcurrentUploads: maxUploads }: DaemonConfig,
+  parts: Pick<Parameters<typeof openImages>[0], 'store' | 'events' | 'inUse' | 'remote' | 'log'>,
+): ReturnType<typeof openImages> {
+  return openImages({ maxDownloads, maxUploads, version: VERSION, ...parts });
 }
 
 function engineNetworks(

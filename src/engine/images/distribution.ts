@@ -1,0 +1,57 @@
+import { RegistryError } from '../../remote/registry-error.ts';
+import type { Remote, Repositories } from '../../remote/remote.ts';
+import type { RemoteManifest } from '../../remote/repository.ts';
+import { type ImageConfig, ImageConfigSchema, type Platform } from '../../spec/image.ts';
+import { IndexSchema, JSON_LIMIT, ManifestSchema } from '../../spec/manifest.ts';
+import { parseReference, tagNameOnly } from '../../spec/reference.ts';
+import { invalid, notFound } from '../../util/errors.ts';
+import type { Distribution } from '../engine.ts';
+import { parseJson } from './parse-json.ts';
+import { registryRefusal } from './registry-refusal.ts';
+import { isIndex } from './remote-manifest.ts';
+
+/** What registries say, with nothing kept of it. */
+export function openDistribution(remote: Remote): Distribution {
+  return {
+    login: async (address, credentials, signal) => {
+      try {
+        return await remote.login(address, credentials, signal);
+      } catch (error) {
+        throw registryRefusal(error);
+      }
+    },
+    inspect: async (image, credentials, signal) => {
+      const reference = tagNameOnly(parseReference(image));
+      const at = reference.digest ?? reference.tag ?? 'latest';
+      using repositories = await remote.open(reference.name, credentials);
+      try {
+        const top = await repositories.first('resolve', (repository) => repository.manifest(at, signal));
+        const { mediaType, digest, bytes } = top;
+        return { mediaType, digest, size: bytes.length, platforms: await platformsOf(repositories, top, signal) };
+      } catch (error) {
+        if (error instanceof RegistryError && error.status === 404) throw notFound(error.message, error);
+        throw registryRefusal(error);
+      }
+    },
+  };
+}
+
+/** Of an index those it lists, of a manifest the one in its config. */
+async function platformsOf(
+  repositories: Repositories,
+  manifest: RemoteManifest,
+  signal: AbortSignal,
+): Promise<Platform[]> {
+  const what = `manifest ${manifest.digest}`;
+  if (isIndex(manifest))
+    return parseJson(manifest.bytes, IndexSchema, what).manifests.flatMap(({ platform }) => platform ?? []);
+  const { config } = parseJson(manifest.bytes, ManifestSchema, what);
+  if (config.size > JSON_LIMIT) throw invalid(`image config ${config.digest} is larger than ${JSON_LIMIT} bytes`);
+  const bytes = await repositories.first('pull', (repository) => repository.json(config.digest, signal));
+  const { os, architecture, variant }: ImageConfig = parseJson(
+    bytes,
+    ImageConfigSchema,
+    `image config ${config.digest}`,
+  );
+  return [{ os, architecture, ...(variant === '' ? {} : { variant }) }];
+}

@@ -1,0 +1,202 @@
+import { blobStream } from '../../remote/blob-stream.ts';
+import { splitName } from '../../remote/registries.ts';
+import type { Remote, Repositories } from '../../remote/remote.ts';
+import type { Credentials } from '../../spec/auth-config.ts';
+import type { ImageConfig, Platform } from '../../spec/image.ts';
+import { ImageConfigSchema } from '../../spec/image.ts';
+import { JSON_LIMIT, mediaTypes } from '../../spec/manifest.ts';
+import { familiarName, familiarString, type ImageReference, parseReference, withTag } from '../../spec/reference.ts';
+import type { Lease } from '../../store/lease.ts';
+import { isDigest } from '../../util/digest.ts';
+import { forbidden, invalid } from '../../util/errors.ts';
+import type { Slots } from '../../util/slots.ts';
+import type { Events, Progress } from '../engine.ts';
+import { refuseBuiltin } from './builtin-name.ts';
+import type { StoredImage } from './catalogue.ts';
+import type { Collection } from './collection.ts';
+import { fetchLayers } from './fetch-layers.ts';
+import { emitImage } from './image-event.ts';
+import { hostArchitecture, NEVER_TAGGED } from './load.ts';
+import { parseJson } from './parse-json.ts';
+import { ProgressFeed } from './progress-feed.ts';
+import { pullError } from './registry-refusal.ts';
+import { type FoundImage, findManifest } from './remote-manifest.ts';
+
+export interface PullRequest {
+  /** As the user wrote it. */
+  readonly image: string;
+  /** A tag or a digest; empty: what `image` says, all tags when it says nothing. */
+  readonly tag: string;
+  readonly platform?: Platform;
+  readonly credentials?: Credentials;
+  readonly signal: AbortSignal;
+}
+
+export interface PullContext {
+  readonly collection: Collection;
+  readonly events: Events;
+  readonly remote: Remote;
+  readonly downloads: Slots;
+}
+
+/** One pull under way. */
+interface Pull extends PullContext {
+  readonly repositories: Repositories;
+  readonly platform: Platform;
+  readonly signal: AbortSignal;
+}
+
+/** Brings an image, or all of a repository, here. Yields what `docker pull` draws. @throws in Docker's words. */
+export async function* pullImage(context: PullContext, request: PullRequest): AsyncGenerator<Progress> {
+  const reference = wanted(request);
+  if (familiarName(reference.name) === 'scratch') throw forbidden("'scratch' is a reserved name");
+  refuseBuiltin(reference);
+  const stopped = new AbortController();
+  const signal = AbortSignal.any([request.signal, stopped.signal]);
+  try {
+    using repositories = await context.remote.open(reference.name, request.credentials);
+    const platform = { os: 'linux', architecture: hostArchitecture(), ...request.platform };
+    const pull = { ...context, repositories, platform, signal };
+    let fresh = false;
+    for await (const one of references(pull, reference)) {
+      // The last thing said is whether anything came.
+      fresh = (yield* pullOne(pull, one)) || fresh;
+    }
+    const name = familiarString(reference);
+    yield { status: `Status: ${fresh ? 'Downloaded newer image' : 'Image is up to date'} for ${name}` };
+    const image = context.collection.catalogue.lookup(reference);
+    emitImage(
+      context.events,
+      'pull',
+      name,
+      familiarName(reference.name),
+      image === undefined ? undefined : context.collection.catalogue.byId(image),
+    );
+  } catch (error) {
+    request.signal.throwIfAborted();
+    throw pullError(error, reference);
+  } finally {
+    stopped.abort();
+  }
+}
+
+function wanted({ image, tag }: PullRequest): ImageReference {
+  const named = parseReference(image);
+  if (tag === '') return named;
+  return isDigest(tag) ? { name: named.name, digest: tag } : withTag(named, tag);
+}
+
+/** The one that is named, or one for each tag there is. */
+async function* references({ repositories, signal }: Pull, reference: ImageReference): AsyncGenerator<ImageReference> {
+  if (reference.tag !== undefined || reference.digest !== undefined) {
+    yield reference;
+    return;
+  }
+  const tags = await repositories.first('resolve', (repository) => Array.fromAsync(repository.tags(signal)));
+  for (const tag of tags) yield withTag(reference, tag);
+}
+
+/** Pulls one tag or digest; true when something came. */
+async function* pullOne(pull: Pull, reference: ImageReference): AsyncGenerator<Progress, boolean> {
+  const { repositories, signal } = pull;
+  const at = reference.digest ?? reference.tag ?? 'latest';
+  const hello = { status: `Pulling from ${splitName(reference.name).path}`, id: at };
+  const known = await unchanged(pull, reference);
+  if (known !== undefined) {
+    yield hello;
+    yield { status: `Digest: ${known}` };
+    return false;
+  }
+  const top = await repositories.first(reference.digest === undefined ? 'resolve' : 'pull', (one) =>
+    one.manifest(at, signal),
+  );
+  yield hello;
+  const found = await findManifest(repositories, top, pull.platform, signal);
+  const fresh = yield* bring(pull, reference, found);
+  yield { status: `Digest: ${found.digest}` };
+  return fresh;
+}
+
+/** The digest of what is here already, when the registry says that it is still the same: one question and nothing more. */
+async function unchanged(
+  { collection: { catalogue }, repositories, platform, signal }: Pull,
+  reference: ImageReference,
+): Promise<string | undefined> {
+  const id = catalogue.lookup(reference);
+  const image = id === undefined ? undefined : catalogue.stored(id);
+  if (image === undefined || !runsOn(image.config, platform)) return undefined;
+  if (reference.digest !== undefined) return reference.digest;
+  const own = new Set(
+    catalogue.references(image.id).flatMap(({ name, digest }) => (name === reference.name ? (digest ?? []) : [])),
+  );
+  if (own.size === 0) return undefined;
+  const digest = await repositories.first('resolve', (repository) =>
+    repository.digest(reference.tag ?? 'latest', signal),
+  );
+  return digest !== undefined && own.has(digest) ? digest : undefined;
+}
+
+const runsOn = ({ os, architecture, variant }: ImageConfig, wish: Platform): boolean =>
+  (os === '' || os === wish.os) &&
+  architecture === wish.architecture &&
+  (wish.variant === undefined || variant === '' || variant === wish.variant);
+
+/** Fetches what is missing of an image and gives it its names; true when the name leads elsewhere than before. */
+async function* bring(pull: Pull, reference: ImageReference, found: FoundImage): AsyncGenerator<Progress, boolean> {
+  const { collection } = pull;
+  const { store, catalogue } = collection;
+  const before = catalogue.lookup(reference);
+  await using lease = store.lease();
+  const feed = new ProgressFeed();
+  const work = fetchImage(pull, lease, found, feed.push).finally(feed.end);
+  work.catch(() => {});
+  yield* feed;
+  const image = await work;
+  const indexes = await Promise.all(found.indexes.map(({ bytes, mediaType }) => lease.put(bytes, mediaType)));
+  const tags = reference.tag === undefined ? [] : [reference];
+  const digests = [{ name: reference.name, digest: found.digest }];
+  await collection.add(lease, [{ image, tags, digests, blobs: indexes.map(({ digest }) => digest) }]);
+  for (const { digest } of found.manifest.layers) store.origins.add(digest, reference.name);
+  return before !== image.id;
+}
+
+async function fetchImage(
+  pull: Pull,
+  lease: Lease,
+  found: FoundImage,
+  say: (line: Progress) => void,
+): Promise<StoredImage> {
+  const { repositories, signal, collection, downloads } = pull;
+  const { manifest, manifestBytes } = found;
+  const { digest, size, mediaType } = manifest.config;
+  if (size > JSON_LIMIT) throw invalid(`image config ${digest} is larger than ${JSON_LIMIT} bytes`);
+  const open = (offset: number, aborted: AbortSignal) =>
+    blobStream(repositories.sources, { digest, size }, offset, aborted);
+  await lease.fetch({ digest, size, mediaType, open }, signal, () => {});
+  const config = parseJson(
+    await collection.store.content.readAll(digest, JSON_LIMIT),
+    ImageConfigSchema,
+    `image config ${digest}`,
+  );
+  const diffIds = config.rootfs.diff_ids;
+  if (config.os !== '' && config.os !== 'linux')
+    throw invalid(`image operating system "${config.os}" cannot be used on this platform`);
+  if (diffIds.length !== manifest.layers.length) throw invalid("layers from manifest don't match image configuration");
+  const layers = await fetchLayers(
+    { store: collection.store, lease, repositories, slots: downloads, signal, say },
+    manifest.layers,
+    diffIds,
+  );
+  const stored = await lease.put(
+    manifestBytes,
+    manifest.mediaType === '' ? mediaTypes.ociManifest : manifest.mediaType,
+  );
+  return {
+    id: digest,
+    config,
+    chainIds: layers.map(({ chainId }) => chainId),
+    manifest: stored.digest,
+    size: layers.reduce((sum, layer) => sum + layer.size, 0),
+    taggedAt: NEVER_TAGGED,
+  };
+}
