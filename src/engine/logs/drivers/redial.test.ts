@@ -16,3 +16,18 @@ test('a receiver that did not answer is left alone for a moment', async () => {
   await redial.run(async () => {});
   await assert.rejects(fail(), /failure 3/);
 });
+
+test('one that took its time to fail is left alone for as long', async () => {
+  const redial = new Redial();
+  let dialled = 0;
+  const fail = () =>
+    redial.run(async () => {
+      dialled += 1;
+      await sleep(300);
+      throw new Error('timed out');
+    });
+  await assert.rejects(fail(), /timed out/);
+  await sleep(150);
+  await assert.rejects(fail(), /timed out/);
+  assert.equal(dialled, 1);
+});
