@@ -72,6 +72,9 @@ const importImage = lazy(
 );
 const load = lazy('Load an image from a tar archive or STDIN', async () => (await import('./commands/load.ts')).load);
 const pull = lazy('Download an image from a registry', async () => (await import('./commands/pull.ts')).pull);
+const push = lazy('Upload an image to a registry', async () => (await import('./commands/push.ts')).push);
+const login = lazy('Authenticate to a registry', async () => (await import('./commands/login.ts')).login);
+const logout = lazy('Log out from a registry', async () => (await import('./commands/logout.ts')).logout);
 const rmi = lazy('Remove one or more images', async () => (await import('./commands/rmi.ts')).rmi);
 const save = lazy(
   'Save one or more images to a tar archive (streamed to STDOUT by default)',
@@ -93,7 +96,18 @@ const version = lazy(
 );
 
 /** Commands of the program itself, shown in two parts of its help text. */
-export const COMMON: Readonly<Record<string, Listed>> = { run, exec, ps, pull, images, version, info };
+export const COMMON: Readonly<Record<string, Listed>> = {
+  run,
+  exec,
+  ps,
+  pull,
+  push,
+  images,
+  login,
+  logout,
+  version,
+  info,
+};
 export const OTHERS: Readonly<Record<string, Listed>> = {
   attach,
   commit,
@@ -183,6 +197,7 @@ export const GROUPS: Readonly<Record<string, Group>> = {
       ls: images,
       prune: lazy('Remove unused images', async () => (await import('./commands/image-prune.ts')).imagePrune),
       pull,
+      push,
       rm: rmi,
       save,
       tag,

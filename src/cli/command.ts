@@ -17,6 +17,8 @@ export interface CommandContext extends Surroundings {
   /** This program's version. */
   version: string;
   debug: boolean;
+  /** Directory of the client's own settings, `~/.docker` unless told otherwise. */
+  configDir: string;
   client: Client;
   /** Writes to standard output / standard error. */
   out: (text: string) => void;

@@ -38,8 +38,7 @@ export async function runCli(words: readonly string[], options: CliOptions): Pro
 
 async function dispatch(words: readonly string[], options: CliOptions): Promise<number> {
   const { program, stdout } = options;
-  const home = options.env['DOCKER_CONFIG'] ?? `${options.env['HOME'] ?? ''}/.docker`;
-  const specs = globalFlags(home);
+  const specs = globalFlags(configHome(options.env));
   const globals = parseOrExplain(program, '[OPTIONS] COMMAND [ARG...]', specs, words, false);
   if (globals.bool('version')) {
     stdout.write(`Gantry version ${options.version}\n`);
@@ -62,6 +61,8 @@ async function dispatch(words: readonly string[], options: CliOptions): Promise<
   if (listed === undefined) throw new ExitError(1, unknownCommand(program, `${program} ${name}`));
   return runCommand(`${program} ${name}`, listed, rest, options, globals);
 }
+
+const configHome = (env: CliOptions['env']): string => env['DOCKER_CONFIG'] ?? `${env['HOME'] ?? ''}/.docker`;
 
 /** What a word of the user names; `constructor` and the like, which every object has, name nothing. */
 function own<T>(names: Readonly<Record<string, T>>, word: string): T | undefined {
@@ -137,6 +138,7 @@ async function runCommand(
     path,
     version: options.version,
     debug: globals.bool('debug'),
+    configDir: globals.text('config') || configHome(options.env),
     client,
     out: (text) => void options.stdout.write(text),
     err: (text) => void options.stderr.write(text),
@@ -152,7 +154,7 @@ function connectOptions(globals: ParsedFlags, options: CliOptions): ConnectOptio
     throw invalid(`Failed to initialize: unable to resolve docker endpoint: context "${context}": context not found`);
   }
   const { env } = options;
-  const dir = env['DOCKER_CERT_PATH'] ?? env['DOCKER_CONFIG'] ?? `${env['HOME'] ?? ''}/.docker`;
+  const dir = env['DOCKER_CERT_PATH'] ?? configHome(env);
   const verify = globals.given('tlsverify') ? globals.bool('tlsverify') : (env['DOCKER_TLS_VERIFY'] ?? '') !== '';
   const host = hosts[0] ?? env['DOCKER_HOST'];
   return {

@@ -55,6 +55,8 @@ export interface Client extends Disposable {
   version(): Promise<ServerVersion>;
   /** Whole numbers beyond 2^53 are bigint. */
   info(): Promise<Record<string, unknown>>;
+  /** Checks credentials at a registry. */
+  login(auth: object): Promise<{ Status: string; IdentityToken?: string }>;
   events(query: Query, signal?: AbortSignal): AsyncIterable<string>;
   diskUsage(): Promise<DiskUsage>;
   pruneNetworks(filters: FilterMap): Promise<{ NetworksDeleted: string[] | null }>;
@@ -138,7 +140,10 @@ export interface ImageCalls {
   prune(
     filters: FilterMap,
   ): Promise<{ ImagesDeleted: { Untagged?: string; Deleted?: string }[] | null; SpaceReclaimed: number }>;
-  /** Pull or import: `stream` is the tar to import. */
+  /** `auth` is the value of `X-Registry-Auth`. */
+  pull(query: Query, auth: string): AsyncIterable<ProgressMessage>;
+  push(name: string, query: Query, auth: string): AsyncIterable<ProgressMessage>;
+  /** `stream` is the tar to import. */
   create(query: Query, stream?: Readable): AsyncIterable<ProgressMessage>;
   load(archive: Readable, quiet: boolean): Promise<{ json: boolean; body: IncomingMessage }>;
   save(names: readonly string[]): Promise<IncomingMessage>;
@@ -153,6 +158,7 @@ export function openClient(transport: Transport, pinned?: string): Client {
     apiVersion: () => wire.version(),
     version: () => wire.json<ServerVersion>({ method: 'GET', path: '/version' }),
     info: async () => parseExact(await wire.text({ method: 'GET', path: '/info' })) as Record<string, unknown>,
+    login: (auth) => wire.json({ method: 'POST', path: '/auth', body: auth }),
     events: (query, signal) => wire.lines({ method: 'GET', path: '/events', query, signal }),
     diskUsage: () => wire.json({ method: 'GET', path: '/system/df' }),
     pruneNetworks: (filters) => prune(wire, '/networks/prune', { filters: filtersOf(filters) }),
@@ -335,7 +341,12 @@ function execCalls(wire: Wire): ExecCalls {
   };
 }
 
+const AUTH = 'X-Registry-Auth';
+
 function imageCalls(wire: Wire): ImageCalls {
+  const progress = async function* (call: Call): AsyncGenerator<ProgressMessage> {
+    for await (const line of wire.lines(call)) yield JSON.parse(line) as ProgressMessage;
+  };
   // A slash in an image's name is part of the path: the engine's router takes it so.
   const at = (name: string, verb = '') => `/images/${name.split('/').map(encodeURIComponent).join('/')}${verb}`;
   return {
@@ -351,11 +362,12 @@ function imageCalls(wire: Wire): ImageCalls {
     remove: (name, { force, noprune }) =>
       wire.json({ method: 'DELETE', path: at(name), query: { force: on(force), noprune: on(noprune) } }),
     prune: (filters) => wire.json({ method: 'POST', path: '/images/prune', query: { filters: filtersOf(filters) } }),
-    create: async function* (query, stream) {
+    pull: (query, auth) => progress({ method: 'POST', path: '/images/create', query, headers: { [AUTH]: auth } }),
+    push: (name, query, auth) =>
+      progress({ method: 'POST', path: at(name, '/push'), query, headers: { [AUTH]: auth } }),
+    create: (query, stream) => {
       const body = stream === undefined ? {} : { stream, contentType: 'text/plain' };
-      for await (const line of wire.lines({ method: 'POST', path: '/images/create', query, ...body })) {
-        yield JSON.parse(line) as ProgressMessage;
-      }
+      return progress({ method: 'POST', path: '/images/create', query, ...body });
     },
     load: async (archive, quiet) => {
       const body = await wire.open({

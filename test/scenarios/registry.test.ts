@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { importBusybox } from '../support/both.ts';
 import { startDockerd } from '../support/dockerd.ts';
-import { startGantry } from '../support/gantry.ts';
+import { PROGRAM, startGantry } from '../support/gantry.ts';
 import { type RealRegistry, startRegistry } from '../support/registry.ts';
-import type { CommandResult, Target } from '../support/target.ts';
+import { type CommandResult, command, type Target } from '../support/target.ts';
 
 // Push, pull and login with real registries, by both engines.
 
@@ -243,6 +243,42 @@ describe('registries', () => {
     await ok(gantry, 'tag', `${from}:1`, `${to}:1`);
     const digest = /sha256:[0-9a-f]{64}/.exec(await ok(gantry, 'push', `${to}:1`))?.[0];
     assert.ok((await ok(gantry, 'inspect', '-f', '{{json .RepoDigests}}', `${from}:1`)).includes(`${from}@${digest}`));
+  });
+
+  test('the own command line logs in, pushes and pulls in Docker’s words', async () => {
+    const name = `${guarded.host}/own:1`;
+    await ok(gantry, 'tag', 'busybox', name);
+    const all = [
+      ['push', name],
+      ['login', '-u', 'ann', '-p', 'wrong', guarded.host],
+      ['login', '-u', 'ann', '-p', 'secret', guarded.host],
+      ['push', name],
+      ['push', '-q', name],
+      ['pull', name],
+      ['logout', guarded.host],
+      ['pull', name],
+      ['push', `${name}@sha256:${'0'.repeat(64)}`],
+      ['push', '-a', name],
+    ];
+    const outcomes = async (call: (args: string[]) => Promise<CommandResult>) => {
+      const seen: unknown[] = [];
+      for (const args of all) {
+        const { code, stdout, stderr } = await call(args);
+        // Docker's advice on credential helpers leads to its own pages.
+        const advice = /\nWARNING! Your credentials are stored unencrypted[^]*$/;
+        seen.push([
+          args[0],
+          code,
+          general(stdout).replace(/Pushed|Mounted from \w+/, 'Layer already exists'),
+          general(stderr).replace(advice, ''),
+        ]);
+      }
+      return seen;
+    };
+    const own = await outcomes((args) =>
+      command(process.execPath, [PROGRAM, '--config', join(home, 'own'), '-H', `unix://${gantry.socket}`, ...args]),
+    );
+    assert.deepEqual(own, await outcomes((args) => run(gantry, ...args)));
   });
 
   test('a registry by another name: what its hosts.toml says, its authority, and a mirror that lacks something', async () => {

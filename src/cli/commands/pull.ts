@@ -1,3 +1,4 @@
+import { authHeader } from '../auth/logins.ts';
 import type { Command } from '../command.ts';
 import { bool, text } from '../flags/flag-spec.ts';
 import { showProgress } from '../format/progress.ts';
@@ -14,7 +15,7 @@ export const pull: Command = {
     text('platform', 'Set platform if server is multi-platform capable'),
     bool('q, quiet', 'Suppress verbose output'),
   ],
-  async run({ client, stdout, out, env }, flags) {
+  async run({ client, configDir, stdout, out, env }, flags) {
     const reference = parseReference(flags.args[0] ?? '');
     const all = flags.bool('all-tags');
     if (!all && reference.tag === undefined && reference.digest === undefined && !flags.bool('quiet')) {
@@ -25,7 +26,9 @@ export const pull: Command = {
       tag: all ? '' : (reference.digest ?? reference.tag ?? 'latest'),
       platform: flags.text('platform') || env['DOCKER_DEFAULT_PLATFORM'],
     };
-    await showProgress(client.images.create(query), stdout, { quiet: flags.bool('quiet') });
+    await showProgress(client.images.pull(query, await authHeader(configDir, reference.name)), stdout, {
+      quiet: flags.bool('quiet'),
+    });
     out(`${qualified(familiar(reference))}\n`);
     return 0;
   },

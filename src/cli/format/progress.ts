@@ -31,7 +31,8 @@ export async function showProgress(
   for await (const message of messages) {
     const error = message.errorDetail?.message ?? message.error;
     if (error !== undefined) throw internal(error);
-    if (options.quiet === true) continue;
+    // A result without words is for programs.
+    if (options.quiet === true || (message.status === undefined && message.stream === undefined)) continue;
     if (message.stream !== undefined) target.write(message.stream);
     else if (target.isTTY) showOnTerminal(message, target, lines);
     else if ((message.progressDetail?.current ?? 0) === 0) target.write(`${lineOf(message).trimEnd()}\n`);

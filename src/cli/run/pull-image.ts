@@ -1,3 +1,4 @@
+import { authHeader } from '../auth/logins.ts';
 import type { CommandContext } from '../command.ts';
 import { showProgress } from '../format/progress.ts';
 import { familiar, parseReference } from './image-reference.ts';
@@ -14,7 +15,8 @@ export async function pullImage(
     tag: reference.digest ?? reference.tag ?? 'latest',
     platform: options.platform,
   };
-  await showProgress(context.client.images.create(query), context.stderr, { quiet: options.quiet });
+  const auth = await authHeader(context.configDir, reference.name);
+  await showProgress(context.client.images.pull(query, auth), context.stderr, { quiet: options.quiet });
 }
 
 /** The words Docker says before it pulls. */
