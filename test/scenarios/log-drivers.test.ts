@@ -25,16 +25,20 @@ onBoth('log drivers', {
       ['syslog', { 'syslog-address': 'unixgram:///tmp' }, 'dial unixgram /tmp: connect: connection refused'],
       ['syslog', { 'syslog-address': 'udp://h:99999' }, 'dial udp: address 99999: invalid port'],
     ];
-    for (const [driver, given, why] of cases) {
-      const message = `failed to initialize logging driver: ${why}`;
-      const args = ['create', '--log-driver', driver, ...logOptions(given), 'busybox', 'true'];
-      const id = (await target.docker(args)).stdout.trim();
-      const start = await target.api('POST', `/containers/${id}/start`);
-      assert.deepEqual([start.status, start.json()['message']], [500, message]);
-      const { State } = (await target.api('GET', `/containers/${id}/json`)).json<{ State: Record<string, unknown> }>();
-      assert.deepEqual([State['Status'], State['ExitCode'], State['Error']], ['created', 128, message]);
-      await target.docker(['rm', id]);
-    }
+    await Promise.all(
+      cases.map(async ([driver, given, why]) => {
+        const message = `failed to initialize logging driver: ${why}`;
+        const args = ['create', '--log-driver', driver, ...logOptions(given), 'busybox', 'true'];
+        const id = (await target.docker(args)).stdout.trim();
+        const start = await target.api('POST', `/containers/${id}/start`);
+        assert.deepEqual([start.status, start.json()['message']], [500, message]);
+        const { State } = (await target.api('GET', `/containers/${id}/json`)).json<{
+          State: Record<string, unknown>;
+        }>();
+        assert.deepEqual([State['Status'], State['ExitCode'], State['Error']], ['created', 128, message]);
+        await target.docker(['rm', id]);
+      }),
+    );
   },
 
   'syslog: each format, over udp': async (target) => {
@@ -44,29 +48,33 @@ onBoth('log drivers', {
       rfc5424: '<P>1 TIME HOST tag PID tag - ',
       rfc5424micro: '<P>1 MICROS HOST tag PID tag - ',
     };
-    for (const [format, head] of Object.entries(heads)) {
-      await using receiver = await udpReceiver();
-      const address = { 'syslog-address': `udp://127.0.0.1:${receiver.port}` };
-      await using _c = await logged(target, 'syslog', { ...address, 'syslog-format': format, tag: 'tag' });
-      await receiver.until('last');
-      const expected = NOT_EMPTY.map((text) => head.replace('P>', text === 'err' ? '27>' : '30>') + text);
-      assert.deepEqual(sortedLines(receiver), expected);
-    }
+    await Promise.all(
+      Object.entries(heads).map(async ([format, head]) => {
+        await using receiver = await udpReceiver();
+        const address = { 'syslog-address': `udp://127.0.0.1:${receiver.port}` };
+        await using _c = await logged(target, 'syslog', { ...address, 'syslog-format': format, tag: 'tag' });
+        await receiver.until('last');
+        const expected = NOT_EMPTY.map((text) => head.replace('P>', text === 'err' ? '27>' : '30>') + text);
+        assert.deepEqual(sortedLines(receiver), expected);
+      }),
+    );
   },
 
   'syslog: over tcp and a unix socket, with a tag and a facility': async (target) => {
     const dir = await mkdtemp(join(tmpdir(), 'receiver-'));
     try {
-      for (const listen of [undefined, join(dir, 'syslog')]) {
-        await using receiver = await streamReceiver(listen === undefined ? {} : { listen });
-        const address = listen === undefined ? `tcp://127.0.0.1:${receiver.port}` : `unix://${listen}`;
-        const given = { 'syslog-address': address, 'syslog-facility': 'local0', tag: '{{.ImageName}}/{{.ID}}' };
-        await using c = await logged(target, 'syslog', given);
-        await receiver.until('last');
-        const head = `<P>STAMP busybox/${c.id.slice(0, 12)}[PID]: `;
-        const expected = NOT_EMPTY.map((text) => head.replace('P>', text === 'err' ? '131>' : '134>') + text);
-        assert.deepEqual(sortedLines(receiver), expected);
-      }
+      await Promise.all(
+        [undefined, join(dir, 'syslog')].map(async (listen) => {
+          await using receiver = await streamReceiver(listen === undefined ? {} : { listen });
+          const address = listen === undefined ? `tcp://127.0.0.1:${receiver.port}` : `unix://${listen}`;
+          const given = { 'syslog-address': address, 'syslog-facility': 'local0', tag: '{{.ImageName}}/{{.ID}}' };
+          await using c = await logged(target, 'syslog', given);
+          await receiver.until('last');
+          const head = `<P>STAMP busybox/${c.id.slice(0, 12)}[PID]: `;
+          const expected = NOT_EMPTY.map((text) => head.replace('P>', text === 'err' ? '131>' : '134>') + text);
+          assert.deepEqual(sortedLines(receiver), expected);
+        }),
+      );
     } finally {
       await rm(dir, { recursive: true });
     }
@@ -74,15 +82,17 @@ onBoth('log drivers', {
 
   'gelf: the fields, over udp in each compression': async (target) => {
     const open = { gzip: gunzipSync, zlib: inflateSync, none: (bytes: Buffer) => bytes };
-    for (const [type, unpack] of Object.entries(open)) {
-      await using receiver = await udpReceiver();
-      const given = { 'gelf-address': `udp://127.0.0.1:${receiver.port}`, 'gelf-compression-type': type };
-      await using c = await logged(target, 'gelf', given, 'echo out; sleep 0.1; echo err >&2');
-      await eventually('both messages', () => receiver.got.length === 2);
-      const [out, err] = receiver.got.map((bytes) => JSON.parse(unpack(bytes).toString()) as Record<string, unknown>);
-      await checkGelf(target, c, out, { text: 'out', level: 6 });
-      assert.deepEqual([err?.['short_message'], err?.['level']], ['err', 3]);
-    }
+    await Promise.all(
+      Object.entries(open).map(async ([type, unpack]) => {
+        await using receiver = await udpReceiver();
+        const given = { 'gelf-address': `udp://127.0.0.1:${receiver.port}`, 'gelf-compression-type': type };
+        await using c = await logged(target, 'gelf', given, 'echo out; sleep 0.1; echo err >&2');
+        await eventually('both messages', () => receiver.got.length === 2);
+        const [out, err] = receiver.got.map((bytes) => JSON.parse(unpack(bytes).toString()) as Record<string, unknown>);
+        await checkGelf(target, c, out, { text: 'out', level: 6 });
+        assert.deepEqual([err?.['short_message'], err?.['level']], ['err', 3]);
+      }),
+    );
   },
 
   'gelf: a long message in chunks; over tcp each message ends with a zero': async (target) => {
@@ -110,44 +120,46 @@ onBoth('log drivers', {
   },
 
   'fluentd: the records, with whole seconds and with parts of them': async (target) => {
-    for (const precision of ['false', 'true']) {
-      await using receiver = await streamReceiver();
-      const given = { 'fluentd-address': `127.0.0.1:${receiver.port}`, 'fluentd-sub-second-precision': precision };
-      await using c = await logged(target, 'fluentd', { ...given, tag: 'my' }, `${SCRIPT}; printf cut`);
-      await eventually('all records', () => unpackAll(receiver).length === 7);
-      const events = unpackAll(receiver) as [string, unknown, Record<string, string>, object][];
-      const record = { container_id: c.id, container_name: `/${c.name}`, source: 'stdout', a: '1', E: '2' };
-      const partial = (ordinal: string, last: string) => ({
-        partial_message: 'true',
-        partial_id: 'ID',
-        partial_ordinal: ordinal,
-        partial_last: last,
-      });
-      const expected = [
-        { ...record, log: 'out' },
-        { ...record, source: 'stderr', log: 'err' },
-        { ...record, log: '<16384>', ...partial('1', 'false') },
-        { ...record, log: '<3616>', ...partial('2', 'true') },
-        { ...record, log: '' },
-        { ...record, log: 'last' },
-        { ...record, log: 'cut', ...partial('1', 'false') },
-      ];
-      const seen = events.map(([, , fields]) => ({
-        ...fields,
-        log: plain(fields['log'] ?? ''),
-        ...(fields['partial_id'] === undefined ? {} : { partial_id: 'ID' }),
-      }));
-      assert.deepEqual(seen, expected);
-      assert.equal(events[2]?.[2]['partial_id'], events[3]?.[2]['partial_id']);
-      assert.ok(
-        events.every(([tag, at, , option]) => {
-          const seconds = precision === 'true' ? Buffer.isBuffer(at) && at.readUInt32BE(0) : at;
-          return (
-            tag === 'my' && Math.abs(Number(seconds) - Date.now() / 1000) < 300 && Object.keys(option).length === 0
-          );
-        }),
-      );
-    }
+    await Promise.all(
+      ['false', 'true'].map(async (precision) => {
+        await using receiver = await streamReceiver();
+        const given = { 'fluentd-address': `127.0.0.1:${receiver.port}`, 'fluentd-sub-second-precision': precision };
+        await using c = await logged(target, 'fluentd', { ...given, tag: 'my' }, `${SCRIPT}; printf cut`);
+        await eventually('all records', () => unpackAll(receiver).length === 7);
+        const events = unpackAll(receiver) as [string, unknown, Record<string, string>, object][];
+        const record = { container_id: c.id, container_name: `/${c.name}`, source: 'stdout', a: '1', E: '2' };
+        const partial = (ordinal: string, last: string) => ({
+          partial_message: 'true',
+          partial_id: 'ID',
+          partial_ordinal: ordinal,
+          partial_last: last,
+        });
+        const expected = [
+          { ...record, log: 'out' },
+          { ...record, source: 'stderr', log: 'err' },
+          { ...record, log: '<16384>', ...partial('1', 'false') },
+          { ...record, log: '<3616>', ...partial('2', 'true') },
+          { ...record, log: '' },
+          { ...record, log: 'last' },
+          { ...record, log: 'cut', ...partial('1', 'false') },
+        ];
+        const seen = events.map(([, , fields]) => ({
+          ...fields,
+          log: plain(fields['log'] ?? ''),
+          ...(fields['partial_id'] === undefined ? {} : { partial_id: 'ID' }),
+        }));
+        assert.deepEqual(seen, expected);
+        assert.equal(events[2]?.[2]['partial_id'], events[3]?.[2]['partial_id']);
+        assert.ok(
+          events.every(([tag, at, , option]) => {
+            const seconds = precision === 'true' ? Buffer.isBuffer(at) && at.readUInt32BE(0) : at;
+            return (
+              tag === 'my' && Math.abs(Number(seconds) - Date.now() / 1000) < 300 && Object.keys(option).length === 0
+            );
+          }),
+        );
+      }),
+    );
   },
 
   'fluentd: over a unix socket, each message acknowledged': async (target) => {
