@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { type Extraction, openExtraction } from '../../kernel/files/extraction.ts';
 import { expand } from '../../util/compression.ts';
-import { forbidden, invalid } from '../../util/errors.ts';
+import { forbidden, internal, invalid, kindOf, messageOf } from '../../util/errors.ts';
 import { nameBytes, nameText, type TarEntry } from '../../util/tar/entry.ts';
 import { TarReader } from '../../util/tar/tar-reader.ts';
 import { emitContainer } from '../containers/container-events.ts';
@@ -39,7 +39,10 @@ export async function writeArchive(
   const owner = options.toUser && container.config.User !== '' ? await containerUser(container, '') : undefined;
   await using target = await open();
   refuseReadOnly(container, nameText(target.path));
-  await unpack(archive, target, owner);
+  await unpack(archive, target, owner).catch((error: unknown) => {
+    // The container and the directory are there; what an archive links to may not be.
+    throw kindOf(error) === 'not-found' ? internal(messageOf(error), error) : error;
+  });
   emitContainer(parts.events, container, 'extract-to-dir');
 
   async function open(): Promise<Extraction> {
@@ -71,6 +74,7 @@ async function unpack(archive: Readable, target: Extraction, owner: Owner | unde
   try {
     for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
       checkName(entry);
+      checkOwner(entry);
       await target.add(owner === undefined ? entry : { ...entry, uid: owner.uid, gid: owner.gid });
       for (let part = await reader.data(); part !== undefined; part = await reader.data()) await target.data(part);
     }
@@ -89,6 +93,11 @@ function checkName({ name, linkName, type }: TarEntry): void {
       throw invalid(`${JSON.stringify(nameText(each))} is outside of the directory`);
     }
   }
+}
+
+/** The kernel's numbers have 32 bits, and the last of them stands for none. */
+function checkOwner({ name, uid, gid }: TarEntry): void {
+  if (Math.max(uid, gid) >= 2 ** 32 - 1) throw invalid(`lchown ${nameText(name)}: invalid argument`);
 }
 
 const stepOf = (part: string): number => (part === '..' ? -1 : part === '' || part === '.' ? 0 : 1);
