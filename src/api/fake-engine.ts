@@ -56,6 +56,7 @@ export function fakeContainer(changes: Partial<Container> = {}): Container {
       finishedAt: NEVER,
       shim: '',
       stoppedByHand: false,
+      pausedForCommit: false,
       restartDelay: 0,
       health: undefined,
     },

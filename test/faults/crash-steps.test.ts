@@ -4,7 +4,9 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { importBusybox } from '../support/both.ts';
 import { busyboxArchive } from '../support/busybox-archive.ts';
+import { eventually } from '../support/containers.ts';
 import { startGantry, type TestEngine } from '../support/gantry.ts';
+import { command } from '../support/target.ts';
 import { assertCleared, assertNoTraces, cgroupParent } from '../support/traces.ts';
 
 /** How many moments between a request and the end of its work a kill comes at. */
@@ -69,6 +71,27 @@ const operations: Record<string, Operation> = {
     },
     run: (engine) => send(engine, '/images/load', saved),
     check: (engine) => usable(engine, 'saved'),
+  },
+  commit: {
+    prepare: async (engine) => {
+      await engine.api('DELETE', '/images/committed?force=1');
+      const id = await running(engine, 'head -c 20000000 /dev/urandom >/large; touch /ready; exec sleep 1000');
+      const ready = () => engine.api('HEAD', `/containers/${id}/archive?path=/ready`);
+      await eventually('its files', async () => (await ready()).status === 200);
+      return id;
+    },
+    run: async (engine, id) => {
+      const { status, text } = await engine.api('POST', `/commit?container=${id}&repo=committed`);
+      assert.ok(status === 201, text);
+      return status;
+    },
+    check: async (engine) => {
+      const [only] = (await engine.api('GET', '/containers/json?all=1')).json<{ State: string }[]>();
+      assert.equal(only?.State, 'running', 'it goes on');
+      const { stdout } = await command('find', [engine.dataRoot, '-path', '*ingest/*', '-o', '-name', '*.tmp']);
+      assert.equal(stdout, '', 'nothing is in the making');
+      await usable(engine, 'committed');
+    },
   },
   rmi: {
     prepare: async (engine) => {

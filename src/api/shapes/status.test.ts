@@ -46,6 +46,7 @@ const state = (changes: Partial<ContainerState>): ContainerState => ({
   finishedAt: NEVER,
   shim: '',
   stoppedByHand: false,
+  pausedForCommit: false,
   restartDelay: 0,
   health: undefined,
   ...changes,

@@ -37,6 +37,7 @@ function container(name: string, id: string, created: string, shape: Shape = {})
       finishedAt: NEVER,
       shim: '',
       stoppedByHand: false,
+      pausedForCommit: false,
       restartDelay: 0,
       health: undefined,
       ...state,

@@ -20,6 +20,8 @@ export interface ContainerState {
   shim: string;
   /** Somebody stopped it by hand: restart policies leave it alone. */
   stoppedByHand: boolean;
+  /** Frozen by the engine while it makes an image of it, not by somebody. */
+  pausedForCommit: boolean;
   /** The wait before the last restart by policy in milliseconds; 0 when there was none since somebody started it. */
   restartDelay: number;
   /** Undefined while nothing ever checked it. */
@@ -58,6 +60,7 @@ export function initialState(): ContainerState {
     finishedAt: NEVER,
     shim: '',
     stoppedByHand: false,
+    pausedForCommit: false,
     restartDelay: 0,
     health: undefined,
   };

@@ -5,13 +5,21 @@ import { saveState } from './save-state.ts';
 import type { Tracked } from './tracked.ts';
 import { isRunning, refuseRestarting } from './wait.ts';
 
-/** Freezes every process of a container. @throws `conflict` when it does not run or is frozen already. */
-export function pauseContainer(parts: Parts, tracked: Tracked): Promise<void> {
+/**
+ * Freezes every process of a container.
+ *
+ * @param forCommit it is the engine that wants it so for a while: if it dies meanwhile, the next one thaws it
+ * @throws `conflict` when it does not run or is frozen already.
+ */
+export function pauseContainer(parts: Parts, tracked: Tracked, forCommit = false): Promise<void> {
   return parts.locks.run(tracked.container.id, async () => {
     const { container, live } = tracked;
     refuseRestarting(tracked);
     if (!isRunning(tracked) || live === undefined) throw conflict(`Container ${container.id} is not running`);
     if (container.state.status === 'paused') throw conflict(`Container ${container.id} is already paused`);
+    container.state.pausedForCommit = forCommit;
+    // Written down before it is so: the engine may die at any moment.
+    if (forCommit) saveState(parts, container);
     await live.task.pause();
     parts.health.stop(container);
     container.state.status = 'paused';
@@ -29,6 +37,7 @@ export function unpauseContainer(parts: Parts, tracked: Tracked): Promise<void> 
     }
     await live.task.resume();
     container.state.status = 'running';
+    container.state.pausedForCommit = false;
     parts.health.resume(tracked);
     saveState(parts, container);
     emitContainer(parts.events, container, 'unpause');

@@ -12,6 +12,7 @@ import type { Container } from './model.ts';
 import { findOom } from './oom.ts';
 import { openHub } from './open-hub.ts';
 import type { Parts } from './parts.ts';
+import { unpauseContainer } from './pause.ts';
 import { removeContainer } from './remove.ts';
 import { resumeRestarts } from './restart-by-policy.ts';
 import { readExecRecords, readExitRecord, readIoRecord, removeExecRecord } from './run-records.ts';
@@ -37,16 +38,16 @@ export async function recoverContainers(parts: Parts, execs: ExecTable): Promise
   const found = await findTasks(parts);
   await parts.networks.recover(new Set([...found.entries()].filter(([, it]) => it.tracked).map(([id]) => id)));
   const pipes = new Set<string>();
-  const ended: (() => Promise<void>)[] = [];
+  const due: (() => Promise<void>)[] = [];
   for (const tracked of parts.registry.all()) {
     const task = found.get(tracked.container.id);
-    const end = task === undefined ? await withoutTask(parts, tracked) : await withTask(parts, tracked, task, pipes);
-    if (end !== undefined) ended.push(end);
+    const next = task === undefined ? await withoutTask(parts, tracked) : await withTask(parts, tracked, task, pipes);
+    if (next !== undefined) due.push(next);
   }
   await discardStrangers(parts, found);
   await recoverExecs(parts, execs, pipes);
   await sweepDirectories(parts);
-  for (const end of ended) await end();
+  for (const step of due) await step();
   await parts.io.sweep(pipes);
   await removeDue(parts);
   resumeRestarts(parts);
@@ -134,7 +135,8 @@ async function withTask(
   if (state.status === 'stopped') return () => settle(parts, tracked, state.exit);
   followProcess(parts, tracked, live);
   if (container.state.status === 'running') parts.health.resume(tracked);
-  return undefined;
+  const { status, pausedForCommit } = container.state;
+  return status === 'paused' && pausedForCommit ? () => unpauseContainer(parts, tracked) : undefined;
 }
 
 async function recoverExecs(parts: Parts, execs: ExecTable, pipes: Set<string>): Promise<void> {

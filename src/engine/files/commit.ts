@@ -63,7 +63,7 @@ function refuseGoing({ container: { id, state } }: Tracked): void {
 /** What ended or was paused by somebody meanwhile needs no pause of ours. */
 async function pauseFor(parts: Parts, tracked: Tracked, stack: AsyncDisposableStack): Promise<void> {
   try {
-    await pauseContainer(parts, tracked);
+    await pauseContainer(parts, tracked, true);
   } catch (error) {
     if (tracked.container.state.status === 'running') throw error;
     return;

@@ -37,6 +37,7 @@ export function testContainer(asked: Asked = {}): Container {
       finishedAt: '',
       shim: '',
       stoppedByHand: false,
+      pausedForCommit: false,
       restartDelay: 0,
       health: undefined,
     },
