@@ -43,12 +43,16 @@ const NUMBERS: ReadonlyMap<string, number> = new Map(
 /** The real-time signals as the C library numbers them. */
 const RTMIN = 34;
 const RTMAX = 64;
+/** As far as names go from either end; each signal has one. */
+const MOST_ABOVE = 15;
+const MOST_BELOW = 14;
 
 function realTime(name: string): number | undefined {
   const match = /^(?:RTMIN(?:\+(\d{1,2}))?|RTMAX(?:-(\d{1,2}))?)$/.exec(name);
   if (match === null) return undefined;
-  const number = name.startsWith('RTMIN') ? RTMIN + Number(match[1] ?? 0) : RTMAX - Number(match[2] ?? 0);
-  return number >= RTMIN && number <= RTMAX ? number : undefined;
+  const [up, down] = [Number(match[1] ?? 0), Number(match[2] ?? 0)];
+  if (up > MOST_ABOVE || down > MOST_BELOW) return undefined;
+  return name.startsWith('RTMIN') ? RTMIN + up : RTMAX - down;
 }
 
 /**

@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { importBusybox } from '../support/both.ts';
-import { eventually, type Inspected, type Made, run } from '../support/containers.ts';
+import { create, eventually, type Inspected, type Made, run } from '../support/containers.ts';
 import { startGantry, type TestEngine } from '../support/gantry.ts';
 import { command } from '../support/target.ts';
 
@@ -92,6 +92,36 @@ describe('restart policies and daemons that go', () => {
     await reaches(failed, 'running');
     for (const c of [stopped, plain]) assert.equal(await statusOf(c), 'exited');
     assert.equal((await look(plain)).State.ExitCode, 255);
+  });
+
+  test('what joins another comes up after it, whichever was made first', async () => {
+    const sharing = { IpcMode: 'shareable', RestartPolicy: { Name: 'always' } };
+    const joining = (id: string): object => ({
+      HostConfig: {
+        IpcMode: `container:${id}`,
+        PidMode: `container:${id}`,
+        NetworkMode: 'container:donor',
+        RestartPolicy: { Name: 'unless-stopped' },
+      },
+    });
+    await using first = await run(engine, 'exec sleep 1000', { HostConfig: sharing });
+    await using joined = await create(engine, 'exec sleep 1000', joining(first.id));
+    await using donor = await run(engine, 'exec sleep 1000', { HostConfig: sharing });
+    await engine.api('POST', `${donor.path}/rename?name=donor`);
+    await joined.start();
+    const pids = await Promise.all([first, donor, joined].map(async (c) => (await look(c)).State.Pid));
+    await engine.crash();
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await engine.start();
+    for (const c of [joined, first, donor]) await reaches(c, 'running');
+    const { stdout } = await engine.docker(['exec', joined.id, 'ps']);
+    assert.match(stdout, /^ +1 root.*sleep 1000$/mu, 'it sees the first process of the one it joined');
+    // Both end, and wait for their restarts at the same time.
+    process.kill((await look(first)).State.Pid, 'SIGKILL');
+    await eventually('both are restarted', async () => {
+      const seen = await Promise.all([first, joined].map(look));
+      return seen.every(({ RestartCount, State }) => RestartCount > 0 && State.Status === 'running');
+    });
   });
 
   test('a shim that is killed costs its containers one restart', async () => {

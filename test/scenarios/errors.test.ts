@@ -416,6 +416,8 @@ onBoth('refusals', {
       }),
       post('unpause', 409, `Container ${c.id} is not paused`, WAS_500),
       post('stop?t=x', 400, number, WAS_500),
+      post('stop?t=1.5', 400, 'strconv.Atoi: parsing "1.5": invalid syntax', WAS_500),
+      post('restart?t=x', 400, number, WAS_500),
       post('kill?signal=WRONG', 400, 'Invalid signal: WRONG'),
       post('kill?signal=0', 400, 'Invalid signal: 0'),
       post('kill?signal=999', 400, /The linux daemon does not support signal 999$/, WAS_500),

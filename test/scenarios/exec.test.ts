@@ -335,6 +335,25 @@ onBoth('exec', {
     await eventually('none is left', async () => (await c.inspect()).ExecIDs === null);
   },
 
+  'an exec that has ended is known as long as its container is there': async (target) => {
+    const c = await run(target, IDLE);
+    const { id } = await exec(target, c, { Cmd: ['true'] });
+    const other = await createExec(target, c, { ...OUT, Cmd: ['sleep', '1000'] });
+    await target.api('POST', `/exec/${other}/start`, { Detach: true });
+    assert.equal((await target.api('POST', `/exec/${other}/resize?h=10&w=10`)).status, 200, 'without a terminal, too');
+    const late = await target.api('POST', `/exec/${id}/resize?h=1&w=1`);
+    assert.deepEqual([late.status, message(late.text)], [404, 'no such exec']);
+    await target.api('POST', `${c.path}/pause`);
+    assert.equal((await inspect(target, other)).Running, true);
+    await target.api('POST', `${c.path}/unpause`);
+    await target.api('POST', `${c.path}/restart?t=0`);
+    assert.deepEqual([(await inspect(target, id)).ExitCode, (await inspect(target, other)).ExitCode], [0, 137]);
+    const again = await target.api('POST', `/exec/${id}/start`, { Detach: true });
+    assert.deepEqual([again.status, message(again.text)], [409, `Error: Exec command ${id} has already run`]);
+    await target.api('DELETE', `${c.path}?force=1`);
+    for (const it of [id, other]) assert.equal((await target.api('GET', `/exec/${it}/json`)).status, 404);
+  },
+
   'execs end with their container': async (target) => {
     await using c = await run(target, IDLE);
     const id = await createExec(target, c, { ...OUT, Cmd: ['sleep', '1000'] });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { onBoth } from '../support/both.ts';
-import { create, eventually, type Made, run } from '../support/containers.ts';
+import { create, eventually, type Inspected, type Made, run } from '../support/containers.ts';
 import { actionsOf } from '../support/events-of.ts';
 import type { ApiReply, Target } from '../support/target.ts';
 
@@ -54,6 +55,23 @@ onBoth('the life of a container', {
       assert.deepEqual([State.Status, State.Running, State.Pid, State.ExitCode], ['exited', false, 0, 3]);
     }
   },
+  'the end of the last run is known while the next one goes on, by hand and by policy': async (target) => {
+    const times = async (c: Made): Promise<{ StartedAt: string; FinishedAt: string }> =>
+      (await c.inspect()).State as Inspected['State'] & { FinishedAt: string };
+    await using c = await run(target, 'exec sleep 1000', { HostConfig: { RestartPolicy: { Name: 'always' } } });
+    const NEVER = '0001-01-01T00:00:00Z';
+    assert.equal((await times(c)).FinishedAt, NEVER);
+    process.kill((await c.inspect()).State.Pid, 'SIGKILL');
+    const again = await eventually('another run', async () => {
+      const seen = await times(c);
+      return seen.FinishedAt !== NEVER && seen.StartedAt > seen.FinishedAt && seen;
+    });
+    assert.equal(await status(target, 'POST', `${c.path}/stop?t=0`), 204);
+    const { FinishedAt } = await times(c);
+    assert.ok(FinishedAt > again.FinishedAt);
+    await c.start();
+    assert.equal((await times(c)).FinishedAt, FinishedAt);
+  },
   'what it writes lives as long as it does': async (target) => {
     await using c = await run(target, 'test -e /mark && exit 5; echo > /mark');
     assert.equal(await c.wait(), 0);
@@ -74,6 +92,43 @@ onBoth('the life of a container', {
     assert.equal(await status(target, 'POST', `${c.path}/stop?t=20`), 204);
     const { State } = await c.inspect();
     assert.deepEqual([State.Status, State.ExitCode], ['exited', 4]);
+  },
+  'a time of -1 waits for ever, as a wish and as a setting': async (target) => {
+    for (const [body, wish] of [
+      [{}, '?t=-1'],
+      [{ StopTimeout: -1 }, ''],
+    ] as const) {
+      await using c = await run(target, trapping('trap "" TERM'), { ...body });
+      await ready(target, c);
+      const stopped = target.api('POST', `${c.path}/stop${wish}`);
+      await eventually('it has been told', async () => (await actionsOf(target, c.id)).includes('kill'));
+      assert.equal(await Promise.race([stopped, sleep(500, 'still waits')]), 'still waits');
+      assert.equal(await status(target, 'POST', `${c.path}/kill`), 204);
+      assert.deepEqual([(await stopped).status, (await c.inspect()).State.ExitCode], [204, 137]);
+    }
+  },
+  'a paused container is restarted, and killed, without being thawed first by hand': async (target) => {
+    await using c = await run(target, 'exec sleep 1000');
+    await target.api('POST', `${c.path}/pause`);
+    assert.equal(await status(target, 'POST', `${c.path}/restart?t=0`), 204);
+    assert.equal((await c.inspect()).State.Status, 'running');
+    await target.api('POST', `${c.path}/pause`);
+    assert.equal(await status(target, 'POST', `${c.path}/kill`), 204);
+    assert.equal(await c.wait(), 137);
+    const reply = await target.api('POST', `${c.path}/pause`);
+    assert.deepEqual([reply.status, reply.json()], [409, { message: `Container ${c.id} is not running` }]);
+  },
+  'names of signals are Docker’s, real-time ones and aliases included': async (target) => {
+    await using c = await run(target, trapping('trap "" CHLD WINCH IO PWR SYS STKFLT XFSZ 34 49 64'));
+    await ready(target, c);
+    for (const signal of ['rtmax', 'SIGRTMIN+15', 'RTMIN', 'CLD', 'POLL', 'STKFLT', 'WINCH', 'PWR', 'SYS', 'XFSZ']) {
+      assert.equal(await status(target, 'POST', `${c.path}/kill?signal=${encodeURIComponent(signal)}`), 204, signal);
+    }
+    for (const signal of ['RTMIN+16', 'RTMAX-15', 'SIG', 'UNUSED', '1.5', ' TERM']) {
+      const reply = await target.api('POST', `${c.path}/kill?signal=${encodeURIComponent(signal)}`);
+      assert.deepEqual([reply.status, reply.json()], [400, { message: `Invalid signal: ${signal}` }]);
+    }
+    assert.equal((await c.inspect()).State.Running, true);
   },
   'stop kills what ignores it after its time': async (target) => {
     await using c = await run(target, trapping('trap "" TERM'));
@@ -194,6 +249,24 @@ onBoth('the life of a container', {
     for (const name of [one, two]) assert.match(name, /^\/[a-z]+_[a-z]+\d?$/);
     assert.notEqual(one, two);
   },
+  'another name must be one, and is not that of another': async (target) => {
+    await using c = await create(target, 'true');
+    const bad = (name: string): string =>
+      `Error when allocating new name: Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`;
+    for (const name of ['a', '-a', 'a b', 'x/y', 'é']) {
+      const reply = await target.api('POST', `${c.path}/rename?name=${encodeURIComponent(name)}`);
+      assert.deepEqual([reply.status, reply.json()], [400, { message: bad(`/${name}`) }]);
+    }
+    const slash = await target.api('POST', `${c.path}/rename?name=/`);
+    assert.deepEqual([slash.status, slash.json()], [400, { message: bad('/') }]);
+    for (const name of ['/slashed', 'a'.repeat(300)]) {
+      assert.equal(await status(target, 'POST', `${c.path}/rename?name=${name}`), 204);
+      assert.equal(((await c.inspect()) as Inspected & { Name: string }).Name, `/${name.replace('/', '')}`);
+    }
+    await c.start();
+    await target.api('POST', `${c.path}/pause`);
+    assert.equal(await status(target, 'POST', `${c.path}/rename?name=while-it-runs-or-rests`), 204);
+  },
   'a running container is removed by force only': async (target) => {
     await using c = await run(target, 'exec sleep 1000');
     assert.equal(await status(target, 'DELETE', c.path), 409);
@@ -217,6 +290,30 @@ onBoth('the life of a container', {
     for (const reply of await Promise.all([...next, ...running])) assert.equal(codeOf(reply), 137);
     await target.api('DELETE', c.path);
     assert.equal(codeOf(await removed), 137);
+  },
+  'removal ends every wait, and a start that fails ends none for an exit': async (target) => {
+    await using c = await run(target, 'exec sleep 1000');
+    const waits = ['removed', 'next-exit', 'not-running'].map((it) =>
+      target.api('POST', `${c.path}/wait?condition=${it}`),
+    );
+    await using never = await create(target, 'true');
+    const unstarted = ['removed', 'next-exit'].map((it) => target.api('POST', `${never.path}/wait?condition=${it}`));
+    await using failing = await create(target, '', { Cmd: ['/nosuch'], HostConfig: { AutoRemove: true } });
+    const gone = target.api('POST', `${failing.path}/wait?condition=removed`);
+    await using kept = await create(target, '', { Cmd: ['/nosuch'] });
+    const exit = target.api('POST', `${kept.path}/wait?condition=next-exit`);
+    await sleep(300);
+    assert.equal(await status(target, 'DELETE', `${c.path}?force=1`), 204);
+    for (const reply of await Promise.all(waits)) assert.equal(codeOf(reply), 137);
+    assert.equal(await status(target, 'DELETE', never.path), 204);
+    for (const reply of await Promise.all(unstarted)) assert.equal(codeOf(reply), 0);
+    for (const it of [failing, kept]) assert.equal(await status(target, 'POST', `${it.path}/start`), 400);
+    assert.equal(codeOf(await gone), 127);
+    assert.equal(await Promise.race([exit, sleep(300, 'still waits')]), 'still waits');
+    const told = (await target.api('POST', `${kept.path}/wait`)).json<{ Error: { Message: string } }>();
+    assert.match(told.Error.Message, /stat \/nosuch: no such file or directory/u);
+    await target.api('DELETE', kept.path);
+    await exit;
   },
   'the head of a wait comes at once': async (target) => {
     await using c = await create(target, 'true');

@@ -39,6 +39,7 @@ test('create: a network needs settings', async () => {
 test('start: there is no checkpoint to start from', async () => {
   await using api = await openFixture();
   assert.equal((await api.call('POST', '/containers/x/start?checkpoint=c')).status, 400);
+  assert.equal((await api.call('POST', '/containers/x/start?checkpoint-dir=/d')).status, 403);
 });
 
 test('create: a platform has a form', async () => {

@@ -3,7 +3,7 @@ import type { Container } from '../../engine/containers/model.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
 import { CreateBodySchema, type EndpointConfig, HostConfigSchema, UpdateBodySchema } from '../../spec/container.ts';
-import { invalid, kindOf, messageOf } from '../../util/errors.ts';
+import { forbidden, invalid, kindOf, messageOf } from '../../util/errors.ts';
 import type { Exchange, Handler } from '../exchange.ts';
 import { readJson } from '../json-body.ts';
 import { readPlatform } from '../platform.ts';
@@ -171,6 +171,7 @@ function refuseStartBody({ req: { headers } }: Exchange): void {
 /** There are no checkpoints to start from. */
 function refuseCheckpoint({ query }: Exchange): void {
   if (query.text('checkpoint') !== '') throw invalid('checkpoint is only supported in experimental mode');
+  if (query.text('checkpoint-dir') !== '') throw forbidden('custom checkpointdir is not supported');
 }
 
 /** The life of containers. */
@@ -192,7 +193,6 @@ export const containerRoutes: readonly Route[] = [
     '/containers/:id/start',
     change(204, (x, ref) => {
       refuseStartBody(x);
-      if (x.query.text('checkpoint') !== '') throw invalid('checkpoint is only supported in experimental mode');
       refuseCheckpoint(x);
       return x.engine.containers.start(ref);
     }),

@@ -2,6 +2,8 @@ import type { ContainerConfig, HostConfig } from '../../spec/container.ts';
 import { maskedPaths, readonlyPaths } from '../runtime-spec/hidden-paths.ts';
 import type { Parts } from './parts.ts';
 
+const NO_RESTARTS = { Name: 'no', MaximumRetryCount: 0 };
+
 /** Writes out what Docker assumes where a request says nothing, so that `inspect` shows what will be. */
 export function completeHostConfig(asked: HostConfig, parts: Parts, config: ContainerConfig): HostConfig {
   return {
@@ -11,7 +13,7 @@ export function completeHostConfig(asked: HostConfig, parts: Parts, config: Cont
     CgroupnsMode: asked.CgroupnsMode || cgroupnsMode(asked, parts),
     ShmSize: asked.ShmSize > 0 ? asked.ShmSize : parts.defaults.shmSize,
     Runtime: asked.Runtime || parts.defaults.runtime,
-    RestartPolicy: { ...asked.RestartPolicy, Name: asked.RestartPolicy.Name || 'no' },
+    RestartPolicy: asked.RestartPolicy.Name === '' ? NO_RESTARTS : asked.RestartPolicy,
     MemorySwap: asked.Memory > 0 && asked.MemorySwap === 0 ? 2 * asked.Memory : asked.MemorySwap,
     MaskedPaths: asked.Privileged ? asked.MaskedPaths : maskedPaths(asked, parts.host),
     ReadonlyPaths: asked.Privileged ? asked.ReadonlyPaths : readonlyPaths(asked),

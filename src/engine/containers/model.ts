@@ -15,6 +15,7 @@ export interface ContainerState {
   error: string;
   oomKilled: boolean;
   startedAt: string;
+  /** Of the last process that has ended, also while another one runs. */
   finishedAt: string;
   /** Address of the shim that holds the process; empty when none does. */
   shim: string;

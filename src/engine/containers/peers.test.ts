@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { testContainer } from '../runtime-spec/test-container.ts';
 import type { Container } from './model.ts';
-import { findJoined } from './peers.ts';
+import { findJoined, joinsRestarting } from './peers.ts';
 import { Registry } from './registry.ts';
 import { track } from './tracked.ts';
 
@@ -73,4 +73,21 @@ test('refused are those that do not share, do not run, or are gone', () => {
 
 test('whose network is joined is given whole, for its name and files', () => {
   assert.equal(joined({ NetworkMode: 'container:private' }).network?.id, 'private');
+});
+
+test('what waits for its own restart is waited for, by id and by name', () => {
+  const waits = (hostConfig: object) =>
+    joinsRestarting(parts, { ...testContainer({ HostConfig: hostConfig }), id: 'self' });
+  const again = known('again', {}, 14);
+  again.state.status = 'restarting';
+  for (const mode of ['IpcMode', 'PidMode', 'NetworkMode']) {
+    assert.equal(waits({ [mode]: 'container:again' }), true);
+    assert.equal(waits({ [mode]: 'container:stopped' }), false);
+  }
+  assert.equal(waits({ NetworkMode: `container:${again.name}` }), true);
+  assert.equal(waits({}), false);
+  assert.equal(
+    joinsRestarting(parts, { ...again, hostConfig: { ...again.hostConfig, NetworkMode: 'container:again' } }),
+    false,
+  );
 });

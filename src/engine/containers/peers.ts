@@ -41,6 +41,18 @@ export function findJoined(parts: Known, container: Container): Joined {
   };
 }
 
+/** Whether a container that one is to join is down for a restart of its own, and may be joined when it is up again. */
+export function joinsRestarting({ registry }: Pick<Known, 'registry'>, { id, hostConfig }: Container): boolean {
+  const { IpcMode, PidMode, NetworkMode } = hostConfig;
+  const refs = [IpcMode, PidMode, NetworkMode].filter(isContainerMode).map(peerOf);
+  return registry
+    .all()
+    .some((it) => it.container.id !== id && isRestarting(it) && refs.some((ref) => isMeant(it, ref)));
+}
+
+/** The network is named as it was asked for when its container was not there yet. */
+const isMeant = ({ container: { id, name } }: Tracked, ref: string): boolean => ref === id || ref === name;
+
 function running({ registry }: Known, id: string): Container {
   const tracked = registry.byId(id);
   if (tracked === undefined) throw invalid(`No such container: ${id}`);

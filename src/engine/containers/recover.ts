@@ -8,12 +8,12 @@ import { ifExists } from '../../util/files.ts';
 import { nowRfc3339Nano } from '../../util/time.ts';
 import type { ExecTable } from '../execs/execs.ts';
 import { adoptExec } from '../execs/start-exec.ts';
+import { autoRemove } from './auto-remove.ts';
 import type { Container } from './model.ts';
 import { findOom } from './oom.ts';
 import { openHub } from './open-hub.ts';
 import type { Parts } from './parts.ts';
 import { unpauseContainer } from './pause.ts';
-import { removeContainer } from './remove.ts';
 import { resumeRestarts } from './restart-by-policy.ts';
 import { readExecRecords, readExitRecord, readIoRecord, removeExecRecord } from './run-records.ts';
 import { saveState } from './save-state.ts';
@@ -21,7 +21,6 @@ import { followProcess, settle, UNSEEN_EXIT } from './settle.ts';
 import { fromRow } from './stored.ts';
 import { type Live, type Tracked, track } from './tracked.ts';
 import { useNetwork } from './use-network.ts';
-import { isRunning } from './wait.ts';
 
 /**
  * Makes memory agree with what is: called once at start, when the last daemon may have been killed at any point.
@@ -56,8 +55,7 @@ export async function recoverContainers(parts: Parts, execs: ExecTable): Promise
 /** An auto-removed container that does not run has nobody left who would start or remove it. */
 async function removeDue(parts: Parts): Promise<void> {
   for (const tracked of parts.registry.all()) {
-    if (!tracked.container.hostConfig.AutoRemove || isRunning(tracked)) continue;
-    await removeContainer(parts, tracked, { force: false, volumes: true });
+    await autoRemove(parts, tracked);
   }
 }
 

@@ -1,11 +1,8 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { conflict } from '../../util/errors.ts';
-import { emitContainer } from './container-events.ts';
+import { erase } from './erase.ts';
 import type { Parts } from './parts.ts';
 import { killContainer } from './stop.ts';
-import { notify, type Tracked } from './tracked.ts';
-import { dropAnonymous } from './volume-mounts.ts';
+import type { Tracked } from './tracked.ts';
 import { isRunning } from './wait.ts';
 
 export interface RemoveOptions {
@@ -25,7 +22,11 @@ export async function removeContainer(parts: Parts, tracked: Tracked, options: R
     if (!options.force) throw conflict(refusal(tracked));
     await killContainer(parts, tracked, 'KILL');
   }
-  await parts.locks.run(container.id, () => erase(parts, tracked, options));
+  await parts.locks.run(container.id, async () => {
+    // Started again by somebody between the check and the lock.
+    if (isRunning(tracked)) throw conflict(refusal(tracked));
+    await erase(parts, tracked, options);
+  });
 }
 
 function refusal({ container }: Tracked): string {
@@ -36,26 +37,4 @@ function refusal({ container }: Tracked): string {
     return `You cannot remove a restarting container ${container.id}. Stop the container before attempting removal or force remove`;
   }
   return `You cannot remove a running container ${container.id}. Stop the container before attempting removal or force remove`;
-}
-
-/** Takes away the row, then what it stood for: a crash between the two leaves only what the next start sweeps. */
-async function erase(parts: Parts, tracked: Tracked, { volumes }: RemoveOptions): Promise<void> {
-  const { container } = tracked;
-  if (parts.registry.byId(container.id) !== tracked) return;
-  // Started again by somebody between the check and the lock.
-  if (isRunning(tracked)) throw conflict(refusal(tracked));
-  const { exitCode } = container.state;
-  parts.rows.remove(container.id);
-  container.state.status = 'removing';
-  await rm(join(parts.paths.containers, container.id), { recursive: true, force: true }).catch((error: unknown) => {
-    parts.log.warn('files of a removed container stay until the next start', { container: container.id, error });
-  });
-  parts.registry.drop(container);
-  if (volumes) await dropAnonymous(parts, container);
-  await parts.images.releaseUnused();
-  for (const pending of tracked.pendingAttaches) pending.done.resolve('ended');
-  tracked.pendingAttaches.clear();
-  emitContainer(parts.events, container, 'destroy');
-  notify(tracked.onRemoved, { statusCode: exitCode });
-  notify(tracked.onExit, { statusCode: exitCode });
 }

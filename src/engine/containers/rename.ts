@@ -11,7 +11,7 @@ export function renameContainer(parts: Parts, tracked: Tracked, name: string): P
     const before = container.name;
     if (name.replace(/^\//, '') === before)
       throw invalid('Renaming a container with the same name as its current name');
-    const after = reserve(parts, name, container.id);
+    const after = reserve(parts, `/${name.replace(/^\//, '')}`, container.id);
     try {
       parts.rows.rename(container.id, after);
     } catch (error) {

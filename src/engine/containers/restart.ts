@@ -1,3 +1,4 @@
+import { autoRemove } from './auto-remove.ts';
 import { emitContainer } from './container-events.ts';
 import type { Parts } from './parts.ts';
 import { startContainer } from './start.ts';
@@ -5,7 +6,7 @@ import { type StopOptions, stopContainer } from './stop.ts';
 import type { Tracked } from './tracked.ts';
 import { isRunning } from './wait.ts';
 
-/** Stops a container if it runs and starts it again. One that ran with auto-remove is not removed in between. */
+/** Stops a container if it runs and starts it again. One that ran with auto-remove is not removed in between, only when it does not come up. */
 export async function restartContainer(parts: Parts, tracked: Tracked, options: StopOptions): Promise<void> {
   tracked.restarting = true;
   try {
@@ -13,6 +14,7 @@ export async function restartContainer(parts: Parts, tracked: Tracked, options: 
     await startContainer(parts, tracked);
   } finally {
     tracked.restarting = false;
+    await autoRemove(parts, tracked);
   }
   emitContainer(parts.events, tracked.container, 'restart');
 }

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { removeBundle } from '../../kernel/bundle.ts';
 import type { Exit } from '../../kernel/shim/shim-pool.ts';
 import { nowRfc3339Nano, parseRfc3339Nano } from '../../util/time.ts';
+import { autoRemove } from './auto-remove.ts';
 import { emitContainer, emitNetworks, emitVolumes } from './container-events.ts';
 import type { Container } from './model.ts';
 import { findOom } from './oom.ts';
 import type { Parts } from './parts.ts';
-import { removeContainer } from './remove.ts';
 import { backOff, nextDelay, type RunEnd } from './restart-policy.ts';
 import { writeExitRecord } from './run-records.ts';
 import { saveState } from './save-state.ts';
@@ -74,10 +74,7 @@ export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promis
   });
   if (!settled) return;
   notify(tracked.onExit, { statusCode: exit.status });
-  const { hostConfig, state } = tracked.container;
-  if (hostConfig.AutoRemove && !tracked.restarting && state.status === 'exited') {
-    await removeContainer(parts, tracked, { force: false, volumes: true });
-  }
+  await autoRemove(parts, tracked);
 }
 
 /** How long the container waits to be started again; undefined: it stays down. */

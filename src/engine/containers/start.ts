@@ -10,13 +10,13 @@ import { requestedEdits } from '../devices/device-requests.ts';
 import { editSpec } from '../devices/edit-spec.ts';
 import type { JoinRequest, Sandbox } from '../networks/networks.ts';
 import { runtimeSpec } from '../runtime-spec/runtime-spec.ts';
+import { autoRemove } from './auto-remove.ts';
 import { emitContainer, emitNetworks, emitVolumes } from './container-events.ts';
 import { containerUser } from './container-user.ts';
 import { type Container, initialState } from './model.ts';
 import { connectLog, openHub } from './open-hub.ts';
 import type { Parts } from './parts.ts';
-import { findJoined, type Joined, SHM_DIR } from './peers.ts';
-import { removeContainer } from './remove.ts';
+import { findJoined, type Joined, joinsRestarting, SHM_DIR } from './peers.ts';
 import { writeIoRecord } from './run-records.ts';
 import { saveState } from './save-state.ts';
 import { followProcess } from './settle.ts';
@@ -39,23 +39,28 @@ export async function startContainer(parts: Parts, tracked: Tracked): Promise<vo
     return tryLaunch(parts, tracked, 0);
   });
   if (failure === undefined) return;
-  if (container.hostConfig.AutoRemove) await removeFailed(parts, tracked);
+  await removeFailed(parts, tracked);
   throw failure;
 }
 
+/** How soon a container is tried again that joins one which is not up yet. */
+const JOIN_DELAY_MS = 250;
+
 /**
- * Starts a container that waits for its restart; one that does so no longer is left alone. When the start fails the container
- * stays down, as in Docker.
+ * Starts a container that waits for its restart; one that does so no longer is left alone, and one that joins another goes on
+ * waiting while that one is to be started itself. When the start fails the container stays down, as in Docker.
  */
 export async function startAgain(parts: Parts, tracked: Tracked): Promise<void> {
   const { container } = tracked;
   const failure = await parts.locks.run(container.id, async () => {
     const { status, restartDelay } = container.state;
     if (parts.leaving.aborted || status !== 'restarting') return undefined;
+    if (joinsRestarting(parts, container)) return parts.restarts.schedule(container.id, JOIN_DELAY_MS);
     return tryLaunch(parts, tracked, restartDelay);
   });
   if (failure === undefined) return;
   notify(tracked.onExit, { statusCode: container.state.exitCode, error: container.state.error });
+  await removeFailed(parts, tracked);
   throw failure;
 }
 
@@ -82,9 +87,9 @@ async function tryLaunch(parts: Parts, tracked: Tracked, restartDelay: number): 
   }
 }
 
-/** With `--rm` a container goes after its first start, also when that failed. */
+/** With `--rm` a container goes also after a start that failed. */
 async function removeFailed(parts: Parts, tracked: Tracked): Promise<void> {
-  await removeContainer(parts, tracked, { force: false, volumes: true }).catch((error: unknown) => {
+  await autoRemove(parts, tracked).catch((error: unknown) => {
     parts.log.warn('a container that did not start could not be removed', { container: tracked.container.id, error });
   });
 }
@@ -143,6 +148,7 @@ async function launch(parts: Parts, tracked: Tracked, restartDelay: number): Pro
     startedAt: nowRfc3339Nano(),
     shim: task.shim,
     restartDelay,
+    finishedAt: container.state.finishedAt,
     health: container.state.health,
   };
   parts.health.begin(tracked);

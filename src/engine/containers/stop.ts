@@ -1,6 +1,7 @@
 import { parseSignal, signalNumber } from '../../spec/signals.ts';
 import { endsWithin } from '../../util/ends-within.ts';
 import { conflict, internal, kindOf, notModified } from '../../util/errors.ts';
+import { autoRemove } from './auto-remove.ts';
 import { emitContainer } from './container-events.ts';
 import { giveUpRestart } from './give-up-restart.ts';
 import type { Parts } from './parts.ts';
@@ -25,10 +26,12 @@ export async function stopContainer(parts: Parts, tracked: Tracked, options: Sto
   if (!isRunning(tracked)) throw notModified('');
   if (options.signal) parseSignal(options.signal);
   markStopped(parts, tracked);
-  if (await endsWithoutProcess(parts, tracked)) return emitContainer(parts.events, container, 'stop');
-  await endProcess(parts, tracked, options);
-  await giveUpRestart(parts, tracked);
+  if (!(await endsWithoutProcess(parts, tracked))) {
+    await endProcess(parts, tracked, options);
+    await giveUpRestart(parts, tracked);
+  }
   emitContainer(parts.events, container, 'stop');
+  await autoRemove(parts, tracked);
 }
 
 const signalOf = ({ container: { config } }: Tracked, { signal }: StopOptions): string =>
@@ -72,12 +75,12 @@ export async function killContainer(parts: Parts, tracked: Tracked, signal: stri
   }
   const stops = number === SIGKILL || number === signalNumber(container.config.StopSignal || 'SIGTERM');
   if (stops) markStopped(parts, tracked);
-  if (stops && (await endsWithoutProcess(parts, tracked))) return;
+  if (stops && (await endsWithoutProcess(parts, tracked))) return autoRemove(parts, tracked);
   const settled = tracked.live?.settled.promise ?? Promise.resolve();
   await sendSignal(parts, tracked, number);
   if (number !== SIGKILL) return;
   await endsWithin(settled, KILL_GRACE_MS);
-  await giveUpRestart(parts, tracked);
+  if (await giveUpRestart(parts, tracked)) await autoRemove(parts, tracked);
 }
 
 /** Remembers that a person wanted it down, before it goes down: restart policies and reboots respect that. */

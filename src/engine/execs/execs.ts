@@ -58,6 +58,7 @@ export function openExecs(parts: Parts): ExecTable {
     },
     resize: async (id, { height, width }) => {
       const exec = find(id);
+      if (exec.exitCode !== undefined) throw notFound('no such exec');
       if (exec.process === undefined) throw conflict(`Exec command ${id} is not running`);
       await exec.process.resize({ width, height });
     },
@@ -68,10 +69,11 @@ function isUsed({ running, exitCode }: Exec): boolean {
   return running || exitCode !== undefined;
 }
 
-/** Its container has ended before it was started. */
-function isStale(parts: Parts, exec: Exec): boolean {
-  if (isUsed(exec)) return false;
-  return !parts.registry.all().some(({ container }) => container.execIds.includes(exec.id));
+/** Its container is gone, or has ended before it was started. */
+function isStale({ registry }: Parts, exec: Exec): boolean {
+  const container = registry.byId(exec.containerId)?.container;
+  if (container === undefined) return true;
+  return !isUsed(exec) && !container.execIds.includes(exec.id);
 }
 
 function checkFresh(exec: Exec): void {

@@ -19,8 +19,19 @@ export function wantsHealing({ config, hostConfig, restartCount }: Container): b
 export async function heal(parts: Parts, tracked: Tracked): Promise<void> {
   const { container } = tracked;
   if (container.state.health === undefined) return;
-  container.state.health = { ...container.state.health, healing: true };
-  saveState(parts, container);
+  note(parts, tracked, true);
   parts.log.info('restarting an unhealthy container', { container: container.id });
-  await endProcess(parts, tracked, {});
+  try {
+    await endProcess(parts, tracked, {});
+  } catch (error) {
+    // It goes on being checked, and the next failure tries again.
+    parts.log.warn('an unhealthy container could not be ended', { container: container.id, error });
+    note(parts, tracked, false);
+  }
+}
+
+function note(parts: Parts, { container }: Tracked, healing: boolean): void {
+  if (container.state.health === undefined) return;
+  container.state.health = { ...container.state.health, healing };
+  saveState(parts, container);
 }

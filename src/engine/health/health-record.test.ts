@@ -18,6 +18,8 @@ test('one success is enough, failures must come in a row', () => {
   assert.equal(feed([1, 1, 0, 1, 1]).status, 'healthy');
   const back = feed([1, 1, 1, 0]);
   assert.deepEqual([back.status, back.failingStreak], ['healthy', 0]);
+  const unhealthy = { ...feed([1, 1, 1]), healing: true };
+  assert.deepEqual([feed([1], unhealthy).healing, feed([0], unhealthy).healing], [true, false]);
 });
 
 test('in the start period failures do not count until it was healthy once', () => {

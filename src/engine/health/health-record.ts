@@ -19,7 +19,7 @@ export function afterProbe(
   { retries, inStartPeriod }: { retries: number; inStartPeriod: boolean },
 ): Health {
   const log = [...before.log, result].slice(-KEPT_RESULTS);
-  if (result.exitCode === 0) return { ...before, log, status: 'healthy', failingStreak: 0 };
+  if (result.exitCode === 0) return { ...before, log, status: 'healthy', failingStreak: 0, healing: false };
   if (inStartPeriod && before.status === 'starting') return { ...before, log };
   const failingStreak = before.failingStreak + 1;
   return { ...before, log, failingStreak, status: failingStreak >= retries ? 'unhealthy' : before.status };

@@ -37,20 +37,20 @@ export function validateHostConfig(hostConfig: HostConfig, host: HostFacts): voi
   containerSeccomp(hostConfig, capabilities, host);
 }
 
-/** @throws `invalid` in Docker's words. */
+/** A number of retries without a policy is let pass, as old clients send it. @throws `invalid` in Docker's words. */
 export function validateRestartPolicy({
   RestartPolicy: { Name, MaximumRetryCount: retries },
   AutoRemove,
 }: Pick<HostConfig, 'RestartPolicy' | 'AutoRemove'>): void {
-  if (!['', 'no', 'always', 'on-failure', 'unless-stopped'].includes(Name)) {
+  if (Name === '') return;
+  if (AutoRemove && Name !== 'no') throw invalid("can't create 'AutoRemove' container with restart policy");
+  if (!['no', 'always', 'on-failure', 'unless-stopped'].includes(Name)) {
     throw invalid(`invalid restart policy '${Name}'`);
   }
   if (Name !== 'on-failure' && retries !== 0) {
     throw invalid(`maximum retry count cannot be used with restart policy '${Name}'`);
   }
   if (retries < 0) throw invalid('maximum retry count cannot be negative');
-  if (AutoRemove && Name !== '' && Name !== 'no')
-    throw invalid("can't create 'AutoRemove' container with restart policy");
 }
 
 /** A quota takes project quotas of the file system below the layers, which this engine does not set. */

@@ -94,15 +94,18 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     log,
   };
   const execs = openExecs(parts);
-  await recoverContainers(parts, execs);
-  recovered = true;
-  await images.releaseUnused();
-  stack.defer(() => leaveNothingIdle(parts));
+  stack.defer(async () => {
+    if (recovered) await leaveNothingIdle(parts);
+  });
+  // A recovery that fails has begun restarts and health checks, too.
   stack.defer(() => {
     leaving.abort();
     for (const it of [restarts, health]) it[Symbol.dispose]();
     return letGo(parts);
   });
+  await recoverContainers(parts, execs);
+  recovered = true;
+  await images.releaseUnused();
   const loggingDriver = parts.defaults.logConfig.Type;
   const system = openSystem({ id, version: VERSION, config, loggingDriver, host, runtimes, events, log });
   const open = stack.move();
