@@ -392,6 +392,7 @@ const volume: VolumeView = {
   name: 'data',
   created: '2026-11-23T20:54:33.25Z',
   labels: { a: 'b' },
+  options: null,
   anonymous: false,
   mountpoint: '/v/data/_data',
 };

@@ -344,6 +344,8 @@ export interface VolumeView {
   readonly anonymous: boolean;
   /** Where its content is on the host. */
   readonly mountpoint: string;
+  /** What the driver was told; null when nothing. */
+  readonly options: Readonly<Record<string, string>> | null;
 }
 
 export interface Volumes {

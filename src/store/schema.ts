@@ -78,4 +78,8 @@ export const migrations: readonly string[] = [
   -- The archive of a layer that came uncompressed, as it was compressed for a registry.
   CREATE TABLE packed_layers (diff_id TEXT PRIMARY KEY, blob TEXT NOT NULL REFERENCES blobs (digest) ON DELETE CASCADE) STRICT
   `,
+  `
+  -- What the driver was told: JSON of a map, or null.
+  ALTER TABLE volumes ADD COLUMN options TEXT NOT NULL DEFAULT 'null'
+  `,
 ];

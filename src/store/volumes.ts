@@ -7,6 +7,8 @@ export interface VolumeRow {
   /** JSON of a map or null. */
   readonly labels: string;
   readonly anonymous: boolean;
+  /** What the driver was told; JSON of a map or null. */
+  readonly options: string;
 }
 
 /** The table of volumes. Every call is one durable transaction. */
@@ -18,8 +20,10 @@ export interface VolumeRows {
 
 /** Prepares the statements of the table `volumes`. */
 export function openVolumeRows(db: Db): VolumeRows {
-  const all = db.sql.prepare('SELECT name, created, labels, anonymous FROM volumes ORDER BY name');
-  const insert = db.sql.prepare('INSERT INTO volumes (name, created, labels, anonymous) VALUES (?, ?, ?, ?)');
+  const all = db.sql.prepare('SELECT name, created, labels, anonymous, options FROM volumes ORDER BY name');
+  const insert = db.sql.prepare(
+    'INSERT INTO volumes (name, created, labels, anonymous, options) VALUES (?, ?, ?, ?, ?)',
+  );
   const remove = db.sql.prepare('DELETE FROM volumes WHERE name = ?');
   return {
     all: () =>
@@ -28,9 +32,10 @@ export function openVolumeRows(db: Db): VolumeRows {
         created: String(row['created']),
         labels: String(row['labels']),
         anonymous: row['anonymous'] === 1,
+        options: String(row['options']),
       })),
-    insert: ({ name, created, labels, anonymous }) =>
-      void db.transaction(() => insert.run(name, created, labels, anonymous ? 1 : 0)),
+    insert: ({ name, created, labels, anonymous, options }) =>
+      void db.transaction(() => insert.run(name, created, labels, anonymous ? 1 : 0, options)),
     remove: (name) => void db.transaction(() => remove.run(name)),
   };
 }

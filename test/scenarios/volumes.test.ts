@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { onBoth } from '../support/both.ts';
 import type { Target } from '../support/target.ts';
 
@@ -56,5 +60,81 @@ onBoth('volumes', {
     assert.equal((await target.api('GET', `/volumes/${name}`)).status, 200);
     await ok(target, 'rm', '-v', id);
     assert.equal((await target.api('GET', `/volumes/${name}`)).status, 404);
+  },
+
+  'options of the driver are refused in the same words': async (target) => {
+    const create = async (options: object): Promise<[number, string]> => {
+      const { status, text } = await target.api('POST', '/volumes/create', {
+        Name: 'refused',
+        DriverOpts: options,
+      });
+      return [status, (JSON.parse(text) as { message?: string }).message ?? text];
+    };
+    const bad: [object, string][] = [
+      [{ type: 'tmpfs' }, 'missing required option: "device"'],
+      [{ type: 'none', o: 'bind' }, 'missing required option: "device"'],
+      [{ o: 'bind' }, 'missing required option: "device"'],
+      [{ device: '/dev/null' }, 'missing required option: "type"'],
+      [{ bogus: '1' }, 'invalid option: "bogus"'],
+      [{ size: 'x' }, "invalid size: 'x'"],
+      [{ size: '1m' }, 'quota size requested but no quota support'],
+    ];
+    for (const [options, why] of bad) {
+      const [status, message] = await create(options);
+      assert.equal(message, `create refused: ${why}`);
+      // dockerd counts some of them as its own failures; here all are the caller's, or what the host lacks.
+      assert.ok(status >= 400, String(status));
+    }
+  },
+
+  'what the options name is mounted while a container runs, and no longer': async (target) => {
+    const options = ['--opt', 'type=tmpfs', '--opt', 'device=tmpfs', '--opt', 'o=size=1m,uid=1000'];
+    await ok(target, 'volume', 'create', ...options, 'scenario-tmpfs');
+    const [shown] = JSON.parse(await ok(target, 'volume', 'inspect', 'scenario-tmpfs')) as {
+      Options: object;
+      Mountpoint: string;
+    }[];
+    assert.deepEqual(shown?.Options, { device: 'tmpfs', o: 'size=1m,uid=1000', type: 'tmpfs' });
+    const see = ['busybox', 'sh', '-c', 'grep " /d " /proc/self/mountinfo | cut -d- -f2; stat -c %u /d'];
+    assert.equal(await run(target, '-v', 'scenario-tmpfs:/d', ...see), 'tmpfs tmpfs rw,size=1024k,uid=1000\n1000');
+    const mounted = () =>
+      readFileSync('/proc/self/mountinfo', 'utf8')
+        .split('\n')
+        .filter((line) => line.includes(` ${shown?.Mountpoint} `)).length;
+    assert.equal(mounted(), 0);
+    const first = await ok(target, 'run', '-d', '-v', 'scenario-tmpfs:/d', 'busybox', 'sleep', '100');
+    await ok(target, 'exec', first, 'sh', '-c', 'echo shared >/d/f');
+    assert.equal(await run(target, '-v', 'scenario-tmpfs:/d', 'busybox', 'cat', '/d/f'), 'shared');
+    assert.equal(mounted(), 1);
+    await ok(target, 'rm', '-f', first);
+    assert.equal(mounted(), 0);
+    assert.equal(await run(target, '-v', 'scenario-tmpfs:/d', 'busybox', 'ls', '/d'), '');
+    await ok(target, 'volume', 'rm', 'scenario-tmpfs');
+  },
+
+  'a bind by options; one that cannot be mounted; what is not ours stays when the volume goes': async (target) => {
+    const dir = await mkdtemp(join(tmpdir(), 'gantry-volume-'));
+    try {
+      const bind = (device: string) => ['--opt', 'type=none', '--opt', 'o=bind', '--opt', `device=${device}`];
+      await writeFile(join(dir, 'f'), 'mine');
+      await ok(target, 'volume', 'create', ...bind(dir), 'scenario-bind');
+      assert.equal(await run(target, '-v', 'scenario-bind:/d', 'busybox', 'cat', '/d/f'), 'mine');
+      const id = await ok(target, 'create', '-v', 'scenario-bind:/d', 'busybox', 'true');
+      assert.match((await target.docker(['cp', `${id}:/d/f`, '-'])).stdout, /mine/);
+      await ok(target, 'rm', id);
+      await ok(target, 'volume', 'rm', 'scenario-bind');
+      assert.equal(await readFile(join(dir, 'f'), 'utf8'), 'mine');
+
+      await ok(target, 'volume', 'create', ...bind(join(dir, 'nowhere')), 'scenario-nowhere');
+      const refused = await target.docker(['run', '--rm', '-v', 'scenario-nowhere:/d', 'busybox', 'true']);
+      assert.notEqual(refused.code, 0);
+      assert.match(
+        refused.stderr,
+        /error while mounting volume '.*scenario-nowhere\/_data': failed to mount local volume: mount .*nowhere:.*: no such file or directory/,
+      );
+      await ok(target, 'volume', 'rm', 'scenario-nowhere');
+    } finally {
+      await rm(dir, { recursive: true });
+    }
   },
 });

@@ -19,7 +19,12 @@ function wantedKinds({ api, query }: Exchange): ReadonlySet<string> {
 }
 
 const volumesWithUsage = ({ engine: { volumes } }: Exchange) =>
-  Promise.all(volumes.list(new Map()).map(async (it) => volumeShape(it, await volumes.usage(it.name))));
+  Promise.all(
+    volumes
+      .list(new Map())
+      .filter(({ options }) => options === null)
+      .map(async (it) => volumeShape(it, await volumes.usage(it.name))),
+  );
 
 const usage: Handler = async (x, reply) => {
   const kinds = wantedKinds(x);

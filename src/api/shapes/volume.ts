@@ -8,7 +8,7 @@ export function volumeShape(volume: VolumeView, usage?: { size: number; users: n
     Labels: volume.labels,
     Mountpoint: volume.mountpoint,
     Name: volume.name,
-    Options: null,
+    Options: volume.options,
     Scope: 'local',
     ...(usage === undefined ? {} : { UsageData: { Size: usage.size, RefCount: usage.users } }),
   };

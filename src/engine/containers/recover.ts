@@ -21,6 +21,7 @@ import { followProcess, settle, UNSEEN_EXIT } from './settle.ts';
 import { fromRow } from './stored.ts';
 import { type Live, type Tracked, track } from './tracked.ts';
 import { useNetwork } from './use-network.ts';
+import { recoverVolumes } from './volume-mounts.ts';
 
 /**
  * Makes memory agree with what is: called once at start, when the last daemon may have been killed at any point.
@@ -47,6 +48,7 @@ export async function recoverContainers(parts: Parts, execs: ExecTable): Promise
   await recoverExecs(parts, execs, pipes);
   await sweepDirectories(parts);
   for (const step of due) await step();
+  await recoverVolumes(parts);
   await parts.io.sweep(pipes);
   await removeDue(parts);
   resumeRestarts(parts);

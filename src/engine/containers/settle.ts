@@ -12,6 +12,7 @@ import { writeExitRecord } from './run-records.ts';
 import { saveState } from './save-state.ts';
 import { type Live, notify, type Tracked } from './tracked.ts';
 import { useNetwork } from './use-network.ts';
+import { leaveVolumes } from './volume-mounts.ts';
 
 /** The exit code of a process whose end nobody saw, because its shim or the machine went down. */
 export const UNSEEN_EXIT = 255;
@@ -58,7 +59,7 @@ export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promis
       health: container.state.health && { ...container.state.health, healing: false },
     };
     if (delay !== undefined) container.restartCount++;
-    await Promise.all([writeDown(parts, container), left.catch(() => {})]);
+    await Promise.all([writeDown(parts, container), left.catch(() => {}), leaveVolumes(parts, container)]);
     emitContainer(parts.events, container, 'die', {
       execDuration: String(secondsBetween(container.state.startedAt, exit.at)),
       exitCode: String(exit.status),

@@ -24,6 +24,7 @@ import { startFailure } from './start-error.ts';
 import { takeOverNames } from './take-over-names.ts';
 import { type Live, notify, type Tracked } from './tracked.ts';
 import { useNetwork } from './use-network.ts';
+import { leaveVolumes, useVolumes } from './volume-mounts.ts';
 
 /**
  * Starts a container's process.
@@ -115,6 +116,8 @@ async function launch(parts: Parts, tracked: Tracked, restartDelay: number): Pro
   await using undo = new AsyncDisposableStack();
   const sink = await connectLog(container);
   undo.defer(() => sink?.close());
+  await useVolumes(parts, container);
+  undo.defer(() => leaveVolumes(parts, container));
   const sandbox = await parts.networks.join(joinRequest(container, joined));
   undo.defer(() => parts.networks.leave(container.id));
   const pipes = await parts.io.take({ stdin: container.config.OpenStdin, stderr: !container.config.Tty });

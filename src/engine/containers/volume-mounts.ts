@@ -3,8 +3,10 @@ import type { ContainerConfig, HostConfig } from '../../spec/container.ts';
 import { kindOf } from '../../util/errors.ts';
 import { type WantedMount, wantedMounts } from '../runtime-spec/wanted-mounts.ts';
 import { copyUp } from '../volumes/copy-up.ts';
+import { isMounted } from '../volumes/local-options.ts';
 import type { Container, ContainerMount } from './model.ts';
 import type { Parts } from './parts.ts';
+import { isRunning } from './wait.ts';
 
 type Place = Pick<WantedMount, 'source' | 'destination' | 'readOnly' | 'mode' | 'noCopy' | 'from'>;
 
@@ -33,10 +35,16 @@ export async function takeVolumes(
       held[Symbol.dispose]();
       if (!kept && place.source === '') await parts.volumes.remove(held.volume.name, true);
     });
-    const { name, mountpoint } = held.volume;
+    const { name, mountpoint, options } = held.volume;
     if (!place.noCopy) {
-      const what = { layers, path: place.destination, volume: mountpoint, scratch: parts.paths.scratch };
-      await parts.volumes.exclusive(name, () => copyUp(what));
+      const what = {
+        layers,
+        path: place.destination,
+        volume: mountpoint,
+        scratch: parts.paths.scratch,
+        mounted: isMounted(options),
+      };
+      await whileUsed(parts, name, `create ${id}`, () => parts.volumes.exclusive(name, () => copyUp(what)));
     }
     mounts.push(toMount(place, name, mountpoint));
   }
@@ -84,6 +92,61 @@ function extras({ Mounts }: HostConfig, { destination }: Place) {
     options: options?.DriverConfig?.Options ?? {},
     ...(options?.DriverConfig?.Name ? { driver: options.DriverConfig.Name } : {}),
   };
+}
+
+/** Work on a volume that is mounted meanwhile. @throws `internal` in Docker's words. */
+async function whileUsed<T>(
+  { volumes }: Pick<Parts, 'volumes'>,
+  name: string,
+  user: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  await volumes.use(name, user);
+  try {
+    return await work();
+  } finally {
+    await volumes.leave(name, user);
+  }
+}
+
+const volumesOf = ({ mounts }: Container): string[] => [
+  ...new Set(mounts.filter(({ type }) => type === 'volume').map(({ name }) => name)),
+];
+
+/** Has the volumes of a container mounted until {@link leaveVolumes}. @throws `internal` in Docker's words, and none is then. */
+export async function useVolumes(
+  parts: Pick<Parts, 'volumes' | 'log'>,
+  container: Container,
+  user: string = container.id,
+): Promise<void> {
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => leaveVolumes(parts, container, user));
+  for (const name of volumesOf(container)) await parts.volumes.use(name, user);
+  undo.move();
+}
+
+/** One that cannot be unmounted stays until the next start. */
+export async function leaveVolumes(
+  { volumes, log }: Pick<Parts, 'volumes' | 'log'>,
+  container: Container,
+  user: string = container.id,
+): Promise<void> {
+  for (const name of volumesOf(container)) {
+    await volumes
+      .leave(name, user)
+      .catch((error: unknown) => log.warn('a volume stays mounted', { container: container.id, name, error }));
+  }
+}
+
+/** After a start of the daemon: who runs uses its volumes already. */
+export async function recoverVolumes({ registry, volumes }: Pick<Parts, 'registry' | 'volumes'>): Promise<void> {
+  const running = registry
+    .all()
+    .filter(isRunning)
+    .map(({ container }) => container);
+  await volumes.recover(
+    running.flatMap((container) => volumesOf(container).map((name) => ({ name, user: container.id }))),
+  );
 }
 
 /** Removes the volumes that were made for a container only; one that others use by now stays. */

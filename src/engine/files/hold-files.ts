@@ -4,6 +4,7 @@ import { conflict, notFound } from '../../util/errors.ts';
 import type { Container } from '../containers/model.ts';
 import type { Parts } from '../containers/parts.ts';
 import type { Tracked } from '../containers/tracked.ts';
+import { leaveVolumes, useVolumes } from '../containers/volume-mounts.ts';
 
 /** Which of a container's files: all that its process sees, or its root file system alone. */
 export type Part = 'all' | 'root';
@@ -32,8 +33,16 @@ export async function holdFiles(parts: Parts, tracked: Tracked, part: Part, sign
   const held = Promise.withResolvers<FileView>();
   const done = Promise.withResolvers<void>();
   const lock = parts.locks.run(container.id, async () => {
-    held.resolve(await viewUnderLock(parts, tracked, part));
-    await done.promise;
+    const found = await viewUnderLock(parts, tracked, part);
+    const user = `files of ${container.id}`;
+    const mounted = found.kind === 'overlay' && part === 'all';
+    if (mounted) await useVolumes(parts, container, user);
+    try {
+      held.resolve(found);
+      await done.promise;
+    } finally {
+      if (mounted) await leaveVolumes(parts, container, user);
+    }
   });
   lock.catch(held.reject);
   const view = await held.promise;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { mountPoints } from '../../kernel/mount-points.ts';
 import { openTemp } from '../../store/store-fixture.ts';
+import { silentLog } from '../../util/log.ts';
 import { openEvents } from '../events/events.ts';
 import { openVolumes } from './volumes.ts';
 
@@ -18,10 +20,12 @@ async function fixture() {
       dir: store.dirs.volumes,
       events: openEvents(),
       users: (name) => users.get(name) ?? [],
+      log: silentLog(),
     });
   return {
-    volumes: open(),
+    volumes: await open(),
     users,
+    rows: store.volumes,
     open,
     dir: store.dirs.volumes,
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
@@ -34,7 +38,7 @@ test('a volume is made once, kept, and removed', async () => {
   assert.deepEqual(await it.volumes.create(named('data')), made);
   writeFileSync(join(made.mountpoint, 'f'), 'hello');
   assert.deepEqual(await it.volumes.usage('data'), { size: 5, users: 0 });
-  const again = it.open();
+  const again = await it.open();
   assert.deepEqual(again.get('data'), made);
   await again.remove('data', false);
   assert.equal(existsSync(join(it.dir, 'data')), false);
@@ -50,7 +54,11 @@ test('names, drivers and options that cannot be', async () => {
   await fails({ name: '../x' }, /includes invalid characters for a local volume name/);
   await fails({ driver: 'nope' }, /plugin "nope" not found/);
   await fails({ options: { x: '1' } }, /invalid option: "x"/);
-  await fails({ options: { type: 'tmpfs' } }, /not supported yet/);
+  await fails({ options: { type: 'tmpfs' } }, /^create data: missing required option: "device"$/);
+  await fails({ options: { o: 'bind' } }, /^create data: missing required option: "device"$/);
+  await fails({ options: { device: '/x' } }, /^create data: missing required option: "type"$/);
+  await fails({ options: { size: 'x' } }, /^create data: invalid size: 'x'$/);
+  await fails({ options: { size: '1m' } }, /^create data: quota size requested but no quota support$/);
   assert.deepEqual(it.volumes.list(new Map()), []);
 });
 
@@ -97,6 +105,60 @@ test('what a kill leaves: a directory without a row goes, a row gets its directo
   const { mountpoint } = await it.volumes.create(named('data'));
   rmSync(join(it.dir, 'data'), { recursive: true });
   mkdirSync(join(it.dir, 'stranger/_data'), { recursive: true });
-  it.open();
+  await it.open();
   assert.deepEqual([existsSync(mountpoint), existsSync(join(it.dir, 'stranger'))], [true, false]);
+});
+
+const skip = process.getuid?.() === 0 ? false : 'needs root';
+const TMPFS = { type: 'tmpfs', device: 'tmpfs', o: 'size=1m' };
+
+test('what options name is mounted from the first user to the last, and a removal takes it off', { skip }, async () => {
+  await using it = await fixture();
+  const { mountpoint } = await it.volumes.create({ ...named('data'), options: TMPFS });
+  const mounts = async () => (await mountPoints(mountpoint)).length;
+  await it.volumes.use('data', 'a');
+  await it.volumes.use('data', 'b');
+  writeFileSync(join(mountpoint, 'f'), '');
+  await it.volumes.leave('data', 'a');
+  // Again, or never there: nothing.
+  await it.volumes.leave('data', 'a');
+  assert.equal(await mounts(), 1);
+  await it.volumes.leave('data', 'b');
+  assert.equal(await mounts(), 0);
+  await it.volumes.use('data', 'a');
+  // As after a kill: nobody is known to use it.
+  const again = await it.open();
+  await again.recover([]);
+  assert.equal(await mounts(), 0);
+  await again.use('data', 'a');
+  const third = await it.open();
+  await third.recover([{ name: 'data', user: 'a' }]);
+  assert.equal(await mounts(), 1);
+  await third.leave('data', 'a');
+  assert.equal(await mounts(), 0);
+  assert.deepEqual((await third.prune(new Map(), true)).deleted, []);
+  await third.remove('data', false);
+});
+
+test('the data behind a mount survives whatever is removed', { skip }, async () => {
+  await using it = await fixture();
+  const own = join(it.dir, '..', 'own');
+  mkdirSync(own);
+  writeFileSync(join(own, 'f'), 'mine');
+  await it.volumes.create({ ...named('data'), options: { type: 'none', o: 'bind', device: own } });
+  await it.volumes.use('data', 'a');
+  // A kill came when the row was gone and the directory was not.
+  it.rows.remove('data');
+  await it.open();
+  assert.equal(existsSync(join(it.dir, 'data')), false);
+  assert.equal(existsSync(join(own, 'f')), true);
+});
+
+test('a volume that was being filled when the engine was killed is empty', async () => {
+  await using it = await fixture();
+  const { mountpoint } = await it.volumes.create(named('data'));
+  mkdirSync(join(it.dir, 'data/_filling'));
+  writeFileSync(join(it.dir, 'data/_filling/half'), '');
+  await it.open();
+  assert.deepEqual([readdirSync(join(it.dir, 'data')), readdirSync(mountpoint)], [['_data'], []]);
 });

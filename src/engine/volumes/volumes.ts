@@ -1,20 +1,36 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { unmountDevice } from '../../kernel/mount-device.ts';
+import { mountPoints } from '../../kernel/mount-points.ts';
 import type { VolumeRow, VolumeRows } from '../../store/volumes.ts';
-import { conflict, invalid, kindOf, notFound, unsupported } from '../../util/errors.ts';
+import { conflict, invalid, notFound } from '../../util/errors.ts';
 import { randomId } from '../../util/id.ts';
 import { KeyedLock } from '../../util/keyed-lock.ts';
+import type { Log } from '../../util/log.ts';
 import { nowRfc3339Nano } from '../../util/time.ts';
 import { bytesBelow } from '../containers/size.ts';
 import type { Events, Volumes, VolumeView } from '../engine.ts';
-import { matchPruneLabels } from '../filters.ts';
+import { besideOf } from './copy-up.ts';
+import { checkLocalOptions } from './local-options.ts';
+import { pruneVolumes } from './prune-volumes.ts';
 import { selectVolumes } from './select-volumes.ts';
+import { VolumeHolds } from './volume-holds.ts';
+import { VolumeMounting } from './volume-mounting.ts';
 
 /** What containers need of volumes besides what clients do. */
 export interface VolumeStock extends Volumes {
   /** As `create`, and in use by that container until the hold is disposed of; then its row must say so. */
   hold(request: Parameters<Volumes['create']>[0], containerId: string): Promise<{ volume: VolumeView } & Disposable>;
+  /**
+   * Mounts what its options name, until the user leaves; a volume without such options costs nothing.
+   *
+   * @param user of the engine's own choice, a container's id.
+   * @throws `internal` in Docker's words; `not-found`.
+   */
+  use(name: string, user: string): Promise<void>;
+  leave(name: string, user: string): Promise<void>;
+  /** Says who used what before this daemon; what nobody does is unmounted. */
+  recover(users: readonly { name: string; user: string }[]): Promise<void>;
   /** Work that must not meet a removal or other work of the kind. */
   exclusive<T>(name: string, work: () => Promise<T>): Promise<T>;
 }
@@ -25,19 +41,20 @@ interface VolumeParts {
   readonly events: Events;
   /** Ids of the containers that mount it. */
   readonly users: (name: string) => readonly string[];
+  readonly log: Log;
 }
 
 /** Label of a volume that nobody named. */
 export const ANONYMOUS = 'com.docker.volume.anonymous';
 
 /** Opens the volumes of a data root; directories that have no row, left by a kill, are removed. */
-export function openVolumes({ rows, dir, events, users }: VolumeParts): VolumeStock {
+export async function openVolumes({ rows, dir, events, users, log }: VolumeParts): Promise<VolumeStock> {
   const known = new Map(rows.all().map((row) => [row.name, viewOf(row, dir)]));
-  for (const name of readdirSync(dir)) if (!known.has(name)) rmSync(join(dir, name), { recursive: true, force: true });
-  for (const { mountpoint } of known.values()) mkdirSync(mountpoint, { recursive: true });
+  await tidy(dir, known, log);
+  const mounting = new VolumeMounting();
   const locks = new KeyedLock();
-  const holds = new Map<string, Set<string>>();
-  const usersOf = (name: string) => [...new Set([...users(name), ...(holds.get(name) ?? [])])];
+  const holds = new VolumeHolds();
+  const usersOf = (name: string) => [...new Set([...users(name), ...holds.of(name)])];
   const get = (name: string): VolumeView => {
     const found = known.get(name);
     if (found === undefined) throw notFound(`get ${name}: no such volume`);
@@ -46,19 +63,15 @@ export function openVolumes({ rows, dir, events, users }: VolumeParts): VolumeSt
   const emit = (action: string, id: string, attributes: Record<string, string>) =>
     events.emit({ type: 'volume', action, actor: { id, attributes } });
 
-  const make = ({ name, labels }: Parameters<Volumes['create']>[0]): VolumeView => {
-    const wanted = name || randomId();
-    const found = known.get(wanted);
+  const make = async (request: Parameters<Volumes['create']>[0]): Promise<VolumeView> => {
+    const found = known.get(request.name);
     if (found !== undefined) return found;
-    const row = newRow(wanted, labels, name === '');
+    const row = newRow(request);
     const view = viewOf(row, dir);
-    // Without a row it is the rest of a volume whose removal failed.
-    rmSync(join(dir, wanted), { recursive: true, force: true });
-    mkdirSync(join(dir, wanted), { mode: 0o701 });
-    mkdirSync(view.mountpoint, { mode: 0o755 });
+    await makeDirectory(view, log);
     rows.insert(row);
-    known.set(wanted, view);
-    emit('create', wanted, { driver: 'local' });
+    known.set(view.name, view);
+    emit('create', view.name, { driver: 'local' });
     return view;
   };
   const erase = (name: string) =>
@@ -66,9 +79,10 @@ export function openVolumes({ rows, dir, events, users }: VolumeParts): VolumeSt
       get(name);
       const inUse = usersOf(name);
       if (inUse.length > 0) throw conflict(`remove ${name}: volume is in use - [${inUse.join(', ')}]`);
+      await mounting.clear(get(name));
       rows.remove(name);
       known.delete(name);
-      await rm(join(dir, name), { recursive: true, force: true });
+      await eraseDirectory(join(dir, name), log);
       emit('destroy', name, { driver: 'local' });
     });
   const create: Volumes['create'] = async (request) => {
@@ -79,13 +93,25 @@ export function openVolumes({ rows, dir, events, users }: VolumeParts): VolumeSt
     get,
     create,
     exclusive: (name, work) => locks.run(name, work),
+    use: (name, user) => locks.run(name, () => mounting.use(get(name), user)),
+    leave: (name, user) =>
+      locks.run(name, async () => {
+        const volume = known.get(name);
+        if (volume !== undefined) await mounting.leave(volume, user);
+      }),
+    recover: async (all) => {
+      for (const { name, user } of all) mounting.adopt(name, user);
+      for (const volume of known.values()) {
+        await mounting
+          .clear(volume)
+          .catch((error: unknown) => log.warn('a volume stays mounted', { name: volume.name, error }));
+      }
+    },
     async hold(request, containerId) {
       checkRequest(request);
       return locks.run(request.name, async () => {
-        const volume = make(request);
-        const holders = holds.get(volume.name) ?? new Set<string>();
-        holds.set(volume.name, holders.add(containerId));
-        return { volume, [Symbol.dispose]: () => void holders.delete(containerId) };
+        const volume = await make(request);
+        return Object.assign(holds.add(volume.name, containerId), { volume });
       });
     },
     list: (filters) => selectVolumes([...known.values()], filters, (name) => usersOf(name).length > 0),
@@ -94,39 +120,64 @@ export function openVolumes({ rows, dir, events, users }: VolumeParts): VolumeSt
       if (!force || known.has(name)) await erase(name);
     },
     async prune(filters, all) {
-      const deleted: string[] = [];
-      let reclaimed = 0;
-      for (const view of known.values()) {
-        if (!(all || view.anonymous) || usersOf(view.name).length > 0) continue;
-        if (!matchPruneLabels(filters, view.labels ?? {})) continue;
-        const size = await bytesBelow(view.mountpoint);
-        if (!(await erase(view.name).then(() => true, takenMeanwhile))) continue;
-        deleted.push(view.name);
-        reclaimed += size;
-      }
-      emit('prune', '', { reclaimed: String(reclaimed) });
-      return { deleted, reclaimed };
+      const inUse = (name: string) => usersOf(name).length > 0;
+      const pruned = await pruneVolumes([...known.values()], { filters, all, inUse, erase });
+      emit('prune', '', { reclaimed: String(pruned.reclaimed) });
+      return pruned;
     },
   };
 }
 
-/** Somebody else removed it, or uses it by now: no failure of a prune. */
-function takenMeanwhile(error: unknown): false {
-  if (!['conflict', 'not-found'].includes(kindOf(error))) throw error;
-  return false;
+/** What a kill left: directories without a row, volumes that were being filled; a lost directory is made anew. */
+async function tidy(dir: string, known: ReadonlyMap<string, VolumeView>, log: Log): Promise<void> {
+  for (const name of await readdir(dir)) if (!known.has(name)) await eraseDirectory(join(dir, name), log);
+  for (const { mountpoint } of known.values()) {
+    await mkdir(mountpoint, { recursive: true });
+    await rm(besideOf(mountpoint), { recursive: true, force: true });
+  }
 }
 
-function newRow(name: string, given: Readonly<Record<string, string>> | null, anonymous: boolean): VolumeRow {
+function newRow({ name, labels: given, options }: Parameters<Volumes['create']>[0]): VolumeRow {
+  const anonymous = name === '';
   const labels = anonymous ? { ...given, [ANONYMOUS]: '' } : given;
-  return { name, created: nowRfc3339Nano(), labels: JSON.stringify(labels), anonymous };
+  const told = Object.keys(options).length === 0 ? null : options;
+  const created = nowRfc3339Nano();
+  return {
+    name: name || randomId(),
+    created,
+    labels: JSON.stringify(labels),
+    anonymous,
+    options: JSON.stringify(told),
+  };
 }
 
-function viewOf({ name, created, labels, anonymous }: VolumeRow, dir: string): VolumeView {
+/** What is there already has no row: it is the rest of a volume whose removal failed. */
+async function makeDirectory({ name, mountpoint }: VolumeView, log: Log): Promise<void> {
+  const dir = dirname(mountpoint);
+  if (!(await eraseDirectory(dir, log))) throw conflict(`create ${name}: something is mounted in ${dir}`);
+  await mkdir(dir, { mode: 0o701 });
+  await mkdir(mountpoint, { mode: 0o755 });
+}
+
+/** Never reaches into what is mounted there: that is somebody's data. @returns whether it is gone. */
+async function eraseDirectory(path: string, log: Log): Promise<boolean> {
+  try {
+    for (const mounted of (await mountPoints(path)).toReversed()) await unmountDevice(mounted);
+  } catch (error) {
+    log.warn('a volume’s directory stays, because something is mounted in it', { path, error });
+    return false;
+  }
+  await rm(path, { recursive: true, force: true });
+  return true;
+}
+
+function viewOf({ name, created, labels, anonymous, options }: VolumeRow, dir: string): VolumeView {
   return {
     name,
     created,
     anonymous,
     labels: JSON.parse(labels) as Record<string, string> | null,
+    options: JSON.parse(options) as Record<string, string> | null,
     mountpoint: join(dir, name, '_data'),
   };
 }
@@ -144,8 +195,5 @@ function checkRequest({ name, driver, options }: Parameters<Volumes['create']>[0
       `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
     );
   }
-  for (const option of Object.keys(options)) {
-    if (!['type', 'o', 'device', 'size'].includes(option)) throw invalid(`create ${name}: invalid option: "${option}"`);
-    throw unsupported(`create ${name}: the option ${option} of the local driver is not supported yet by this engine`);
-  }
+  checkLocalOptions(name, options);
 }

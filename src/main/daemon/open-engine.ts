@@ -58,7 +58,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   const runtimes = await chooseRuntime({ execRoot, dataRoot, runtimes: configured, default: defaultRuntime });
   const networks = stack.use(await engineNetworks(config, { engineId: id, db: store.db, log }));
   const users = (name: string) => registry.mounting(name);
-  const volumes = openVolumes({ rows: store.volumes, dir: store.dirs.volumes, events, users });
+  const volumes = await openVolumes({ rows: store.volumes, dir: store.dirs.volumes, events, users, log });
   let recovered = false;
   // A start that fails takes along what it made of the network, unless containers may be in it.
   stack.defer(async () => {
