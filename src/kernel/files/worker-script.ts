@@ -11,15 +11,19 @@ $| = 0; binmode STDIN; binmode STDOUT;
 my $ENOENT = 2; my $EEXIST = 17; my $ENOTDIR = 20; my $ENOTSUP = 95;
 my ($inbuf, $inat) = ('', 0);
 sub fail { my ($what, $errno) = @_; $errno = $! + 0 unless defined $errno; $! = $errno;
-  emit('X', pack('N/a* N', "$what: " . lc_error("$!"), $errno)); exit 0 }
+  emit('X', pack('N/a* N', "$what: " . lc_error("$!"), $errno)); flush(); exit 0 }
 sub lc_error { my $text = shift; return lcfirst $text }
-sub put { my $left = shift; while (length $$left) { my $n = syswrite(STDOUT, $$left);
-  exit 1 unless defined $n; substr($$left, 0, $n) = '' } }
+# What is said is kept back until it is much, or until an answer is waited for.
+my $out = '';
+sub put { my $more = shift; $out .= $$more; flush() if length $out >= 131072 }
+sub flush { my $at = 0;
+  while ($at < length $out) { my $n = syswrite(STDOUT, $out, length($out) - $at, $at); exit 1 unless defined $n; $at += $n }
+  $out = '' }
 sub emit { my ($type, $body) = @_; my $frame = pack('N a1', length($body) + 1, $type) . $body; put(\$frame) }
 sub take { my $want = shift;
   while (length($inbuf) - $inat < $want) {
     if ($inat > 0) { substr($inbuf, 0, $inat) = ''; $inat = 0 }
-    my $n = sysread(STDIN, $inbuf, 262144, length $inbuf);
+    flush(); my $n = sysread(STDIN, $inbuf, 262144, length $inbuf);
     exit 1 unless $n }
   $inat += $want; return substr($inbuf, $inat - $want, $want) }
 sub frame { my $length = unpack('N', take(4)); my $type = take(1); return ($type, $length - 1) }
@@ -64,7 +68,10 @@ sub enter { my $name = "$_[0]"; sysopen(my $dir, $name, $O_DIRECTORY | $O_NOFOLL
   chdir($dir) or return undef; return $dir }
 sub names { opendir(my $dir, '.') or return (); my @all = grep { $_ ne '.' && $_ ne '..' } readdir $dir;
   closedir $dir; return sort @all }
-sub xattrs { my $name = "$_[0]"; my $list = "\0" x 65536; my $n = call('llistxattr', $name, $list, 65536);
+sub xattrs { my $name = "$_[0]"; my $nothing = '';
+  # Most files have none, and asking with room for many takes longer.
+  return () if call('llistxattr', $name, $nothing, 0) <= 0;
+  my $list = "\0" x 65536; my $n = call('llistxattr', $name, $list, 65536);
   return () if $n <= 0; my @found;
   for my $key (split /\0/, substr($list, 0, $n)) {
     my $value = "\0" x 65536; my $asked = "$key"; my $size = call('lgetxattr', $name, $asked, $value, 65536);
@@ -158,7 +165,7 @@ sub go_to { my ($path) = @_; my @todo = parts($path); my $links = 0; chdir($root
 const MAIN = String.raw`
 my (undef, @view) = fields(); view(@view);
 my (undef, @args) = fields(); run(@args);
-emit('Z', '');
+emit('Z', ''); flush();
 `;
 
 /** The whole program for one verb; its one argument is the architecture as Node names it. */

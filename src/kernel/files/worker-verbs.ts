@@ -100,7 +100,7 @@ sub data { my ($file, $e) = @_; my @runs = @{$e->{runs}}; @runs = (0, $e->{size}
   while (@runs) { my ($at, $left) = splice @runs, 0, 2; sysseek($file, $at, 0);
     while ($left > 0) {
       ($type, $length) = frame() if $length == 0; exit 1 unless $type eq 'D';
-      if ($inat >= length $inbuf) { $inat = 0; $inbuf = ''; my $n = sysread(STDIN, $inbuf, 262144); exit 1 unless $n }
+      if ($inat >= length $inbuf) { $inat = 0; $inbuf = ''; flush(); my $n = sysread(STDIN, $inbuf, 262144); exit 1 unless $n }
       my $n = length($inbuf) - $inat; $n = $length if $n > $length; $n = $left if $n > $left;
       my $wrote = syswrite($file, $inbuf, $n, $inat); defined $wrote or fail("write $e->{path}");
       $inat += $wrote; $length -= $wrote; $left -= $wrote } }
@@ -123,11 +123,12 @@ sub hard_link { my ($name, $e) = @_; sysopen(my $here, '.', $O_DIRECTORY);
   sysopen(my $there, '.', $O_DIRECTORY); my $source = "$at->{name}"; chdir($here); my $target = "$name";
   call('linkat', fileno($there), $source, fileno($here), $target, 0) == 0 or fail("link $e->{link} $e->{path}") }
 sub shown { return ($base eq '/' ? '' : $base) . '/' . join('/', parts($_[0]{path})) }
-sub clear_way { my ($name, $e) = @_; my $st = look($name) or return; my $dir = $e->{type} ne 'L' && ($e->{mode} & 0170000) == 0040000;
+# True when nothing was there.
+sub clear_way { my ($name, $e) = @_; my $st = look($name) or return 1; my $dir = $e->{type} ne 'L' && ($e->{mode} & 0170000) == 0040000;
   if ($keep && is_dir($st) && !$dir) { fail_text("cannot overwrite directory \"" . shown($e) . "\" with non-directory \"$base\"") }
   if ($keep && !is_dir($st) && $dir) { fail_text("cannot overwrite non-directory \"" . shown($e) . "\" with directory \"$base\"") }
-  remove_all($name) unless is_dir($st) && $dir }
-sub fail_text { emit('X', pack('N/a* N', $_[0], 0)); exit 0 }
+  return 1 if is_dir($st) && $dir; remove_all($name); return 0 }
+sub fail_text { emit('X', pack('N/a* N', $_[0], 0)); flush(); exit 0 }
 sub finish { for my $path (sort { length $b <=> length $a } keys %late) {
     my $at = resolve("$base/$path", 0); next unless $at->{st} && is_dir($at->{st}); stamp('.', $late{$path}) } }
 sub extract { ($base, $keep) = @_; my $at = resolve($base, 1); $at->{st} or fail("lstat $base", $ENOENT);
@@ -140,10 +141,12 @@ sub extract { ($base, $keep) = @_; my $at = resolve($base, 1); $at->{st} or fail
     (@e{qw(path link mode uid gid size sec nsec major minor)}, $count, my $rest) = unpack('N/a* N/a* N3 Q> q> N3 N a*', $raw);
     $e{runs} = [unpack("(Q>)$count", $rest)]; $e{xattrs} = [unpack('(N/a*)*', substr($rest, 8 * $count))];
     my @way = parts($e{path}); my $name = pop @way; my $dir = join '/', @way;
-    go_to("$base/$dir");
-    if (!defined $name) { next }
-    clear_way($name, \%e);
-    if ($type eq 'L') { hard_link($name, \%e) } else { place($name, \%e) } }
+    # Where the last file went, unless that may be elsewhere by now.
+    go_to("$base/$dir") unless defined $parent && $parent eq $dir;
+    $parent = undef; next unless defined $name;
+    my $new = clear_way($name, \%e);
+    if ($type eq 'L') { hard_link($name, \%e) } else { place($name, \%e) }
+    $parent = $dir if $new && ($e{mode} & 0170000) != 0120000 }
   finish() }
 `;
 
