@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
+import { type RealRegistry, startRegistry } from '../../test/support/registry.ts';
 import { cli, type Row, timed } from '../measure.ts';
 import { tarHeader } from '../tar-header.ts';
 
@@ -12,7 +13,9 @@ const FILES_PER_LAYER = 1875;
 const LAYER_BYTES = 15_750_000;
 
 let dir = '';
+let registry: RealRegistry | undefined;
 const archive = (): string => join(dir, 'image.tar');
+const remoteName = (): string => `${registry?.host ?? ''}/bench:latest`;
 
 /** A layer of many small files, as its tar: sizes vary around the mean, contents do not compress. */
 function layer(index: number): Buffer {
@@ -79,12 +82,38 @@ export const imageRows: Row[] = [
     rounds: 3,
     budget: 0.6,
     unit: 'ms',
-    prepare: async (target) => void (await cli(target, 'load', '-q', '-i', archive())),
+    prepare: async (target) => {
+      if (dir === '') await makeArchive();
+      await cli(target, 'load', '-q', '-i', archive());
+    },
     measure: (target) => timed(() => cli(target, 'save', '-o', join(dir, `saved-${target.name}.tar`), 'bench:latest')),
     cleanup: async (target) => {
       await cli(target, 'rmi', 'bench:latest');
       await rm(join(dir, `saved-${target.name}.tar`), { force: true });
-      if (target.name === 'dockerd') await rm(dir, { recursive: true, force: true });
+    },
+  },
+  {
+    name: 'pull of the same from a registry on this host',
+    rounds: 3,
+    budget: 0.35,
+    unit: 'ms',
+    prepare: async (target) => {
+      if (dir === '') await makeArchive();
+      registry ??= await startRegistry();
+      await cli(target, 'load', '-q', '-i', archive());
+      await cli(target, 'tag', 'bench:latest', remoteName());
+      await cli(target, 'push', '-q', remoteName());
+      await cli(target, 'rmi', 'bench:latest', remoteName());
+    },
+    measure: async (target) => {
+      const took = await timed(() => cli(target, 'pull', '-q', remoteName()));
+      await cli(target, 'rmi', remoteName());
+      return took;
+    },
+    cleanup: async (target) => {
+      if (target.name !== 'dockerd') return;
+      await registry?.[Symbol.asyncDispose]();
+      await rm(dir, { recursive: true, force: true });
     },
   },
 ];
