@@ -283,5 +283,25 @@ describe('files of hostile containers', () => {
     assert.notEqual(code, 0);
   });
 
+  test('a container that is removed meanwhile becomes a whole image or none', async () => {
+    for (let round = 0; round < 6; round++) {
+      await using c = await create(engine, 'true');
+      const files = Array.from({ length: 200 }, (_, i) => ({ name: `many/${i}`, data: `${i}` }));
+      await send('PUT', c, '/', members({ name: 'large', data: randomBytes(4 << 20) }, ...files));
+      const committing = engine.api('POST', `/commit?container=${c.id}&repo=meanwhile`);
+      // The last one is left in peace.
+      await (round < 5 ? sleep(round * 15) : committing);
+      await engine.api('DELETE', c.path);
+      const { status, text } = await committing;
+      assert.ok([201, 404, 409].includes(status), text);
+      if (status !== 201) continue;
+      await using from = await create(engine, 'true', { Image: 'meanwhile' });
+      const { body } = await send('GET', from, '/many');
+      assert.equal(body.toString('latin1').split('many/').length - 1, 1 + files.length);
+      await from[Symbol.asyncDispose]();
+      await engine.api('DELETE', '/images/meanwhile?force=1');
+    }
+  });
+
   test('leaves nothing in the end', () => assertNoTraces(engine));
 });

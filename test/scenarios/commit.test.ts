@@ -265,4 +265,20 @@ onBoth('commit', {
     }
     assert.equal(await count(), before);
   },
+  'a container outlives its image, and can become one': async (target) => {
+    const alone = archiveOf([{ name: 'own', data: 'own' }]);
+    assert.equal((await target.docker(['import', '-', 'alone'], { input: alone })).code, 0);
+    await using c = await create(target, 'true', { Image: 'alone' });
+    assert.equal((await target.docker(['rmi', '-f', 'alone'])).code, 0);
+    await put(target, `${c.path}/archive?path=/`, archiveOf([{ name: 'new', data: 'new' }]));
+    const { code, stderr } = await target.docker(['commit', c.id, 'outlived']);
+    // dockerd looks for the config that it has deleted.
+    assert.equal(code, target.name === 'gantry' ? 0 : 1, stderr);
+    if (code !== 0) return;
+    await using again = await create(target, 'true', { Image: 'outlived' });
+    const names = (await exported(target, again)).filter((line) => / (?:own|new) /.test(line));
+    assert.deepEqual(names, ['file new 644 0:0 3', 'file own 644 0:0 3']);
+    await again[Symbol.asyncDispose]();
+    await target.api('DELETE', '/images/outlived?force=1');
+  },
 });
