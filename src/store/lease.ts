@@ -71,6 +71,9 @@ class OpenLease implements Lease {
   readonly #held = new Set<string>();
   /** Flushes begun while other work goes on, so that the last one has little left to do. */
   readonly #flushing: Promise<void>[] = [];
+  readonly #closed = new AbortController();
+  /** Work that must be over before the lease is, as it makes what the lease holds. */
+  readonly #work = new Set<Promise<Blob>>();
 
   constructor(parts: LeaseParts) {
     this.#parts = parts;
@@ -105,8 +108,9 @@ class OpenLease implements Lease {
 
   async fetch(wanted: Wanted, signal: AbortSignal, listener: Listener): Promise<Blob> {
     const { dirs, fetches, making } = this.#parts;
+    this.#closed.signal.throwIfAborted();
     this.hold(wanted.digest);
-    const blob = await fetches.fetch(wanted, signal, listener);
+    const blob = await this.#own(fetches.fetch(wanted, AbortSignal.any([signal, this.#closed.signal]), listener));
     if (making.blobs.has(blob.digest)) this.#startFlush(join(dirs.content, hexOf(blob.digest)));
     return blob;
   }
@@ -115,7 +119,16 @@ class OpenLease implements Lease {
     async function* once(): AsyncGenerator<Uint8Array> {
       yield bytes;
     }
-    return this.ingest(once(), { mediaType });
+    return this.#own(this.ingest(once(), { mediaType }));
+  }
+
+  async #own(work: Promise<Blob>): Promise<Blob> {
+    this.#work.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#work.delete(work);
+    }
   }
 
   prepare(blob: string): void {
@@ -126,17 +139,29 @@ class OpenLease implements Lease {
   }
 
   begin(sources: readonly LayerSource[]): Promise<Layer>[] {
-    const { builder, layerRows } = this.#parts;
+    const { layerRows } = this.#parts;
     const layers: Promise<Layer>[] = [];
     let parent: string | undefined;
     for (const source of sources) {
       const chainId = chainIdOf(parent, source.diffId);
       this.hold(chainId, source.blob);
       const stored = layerRows.find(chainId);
-      layers.push(stored === undefined ? builder.build(source, parent, this).layer : Promise.resolve(stored));
+      layers.push(stored === undefined ? this.#build(source, parent) : Promise.resolve(stored));
       parent = chainId;
     }
     return layers;
+  }
+
+  /** A layer that another lease is making already is made by this one when the other does not get it done. */
+  async #build(source: LayerSource, parent: string | undefined): Promise<Layer> {
+    const { builder, making } = this.#parts;
+    const joined = making.layers.has(chainIdOf(parent, source.diffId));
+    try {
+      return await builder.build(source, parent, this).layer;
+    } catch (error) {
+      if (!joined || this.#closed.signal.aborted) throw error;
+      return await this.#build(source, parent);
+    }
   }
 
   async unpack(sources: readonly LayerSource[], signal?: AbortSignal): Promise<Layer[]> {
@@ -180,6 +205,8 @@ class OpenLease implements Lease {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { making, builder, dirs, trash } = this.#parts;
+    this.#closed.abort();
+    await Promise.allSettled(this.#work);
     await builder.release(this);
     making.held.delete(this);
     for (const [digest, { holders }] of making.blobs) {

@@ -32,6 +32,7 @@ export async function fetchLayers(
   diffIds: readonly string[],
 ): Promise<Layer[]> {
   const { store, lease, say, signal } = fetch;
+  signal.throwIfAborted();
   const chainIds = chainIdsOf(diffIds);
   lease.hold(...chainIds, ...layers.map(({ digest }) => digest));
   const lines = new Map(layers.map((layer) => [layer.digest, lineOf(layer.digest)]));
@@ -43,6 +44,8 @@ export async function fetchLayers(
   const coming = new Map(
     layers.filter(({ digest }) => missing.has(digest)).map((layer) => [layer.digest, bring(fetch, layer)]),
   );
+  // A layer that another pull is making is not waited for through what comes here.
+  for (const arrival of coming.values()) arrival.catch(() => {});
   const sources = layers.map(({ digest }, at): LayerSource => {
     const ready = coming.get(digest);
     return { blob: digest, diffId: diffIds[at] ?? '', ...(ready === undefined ? {} : { ready }) };
@@ -53,7 +56,6 @@ export async function fetchLayers(
     if (missing.has(digest)) say({ status: 'Pull complete', progressDetail: {}, id: lineOf(digest) });
     return done;
   });
-  signal.throwIfAborted();
   return await Promise.all(unpacked);
 }
 
@@ -74,7 +76,7 @@ async function bring(
     say({ status: 'Downloading', progressDetail: { current: bytes, total: size }, id });
   };
   if (slots.busy) say({ status: 'Waiting', progressDetail: {}, id });
-  await slots.run(() => lease.fetch({ digest, size, mediaType, open }, signal, heard));
+  await slots.run(() => lease.fetch({ digest, size, mediaType, open }, signal, heard), signal);
   say({ status: 'Verifying Checksum', progressDetail: {}, id });
   say({ status: 'Download complete', progressDetail: {}, id });
   say({ status: 'Extracting', progressDetail: {}, id });

@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,6 +86,14 @@ export async function openImagesFixture(): Promise<ImagesFixture> {
     },
   };
   return fixture;
+}
+
+/** Nothing of what was begun is left, except in files whose names end in `except`. */
+export function assertNothingStored({ store: { dirs } }: ImagesFixture, except?: string): void {
+  for (const dir of [dirs.content, dirs.ingest, dirs.layers, dirs.links]) {
+    const names = readdirSync(dir).filter((name) => except === undefined || !name.endsWith(except));
+    assert.deepEqual(names, [], dir);
+  }
 }
 
 /** A tar archive of files; a value of `{ link }` is a symbolic link. */

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { refuse, startTestRegistry, type TestRegistry } from '../../remote/registry-fixture.ts';
 import type { Platform } from '../../spec/image.ts';
 import { mediaTypes } from '../../spec/manifest.ts';
 import { digestOf } from '../../util/digest.ts';
-import { type ImagesFixture, openImagesFixture, tarOf } from './images-fixture.ts';
+import { assertNothingStored, type ImagesFixture, openImagesFixture, tarOf } from './images-fixture.ts';
 
 const LAYERS = [tarOf({ one: '1' }), tarOf({ two: '2', big: 'x'.repeat(100_000) })];
 const { signal } = new AbortController();
@@ -16,12 +15,6 @@ async function pull({ images }: ImagesFixture, image: string, tag = '', platform
   for await (const { id, status = '' } of images.pull({ image, tag, signal, ...(platform ? { platform } : {}) }))
     lines.push(id === undefined ? status : `${id}: ${status}`);
   return lines;
-}
-
-/** Nothing of what was begun is left. */
-function assertClean({ store }: ImagesFixture): void {
-  for (const dir of [store.dirs.content, store.dirs.ingest, store.dirs.layers, store.dirs.links])
-    assert.deepEqual(readdirSync(dir), [], dir);
 }
 
 const gets = ({ requests }: TestRegistry): string[] => requests.filter((request) => request.startsWith('GET'));
@@ -155,7 +148,7 @@ describe('a pull', () => {
       kind: 'forbidden',
       message: "'scratch' is a reserved name",
     });
-    assertClean(fixture);
+    assertNothingStored(fixture);
   });
 
   test('what a registry lies about is refused, and nothing of it stays', async () => {
@@ -250,7 +243,7 @@ describe('a pull', () => {
       await using registry = await startTestRegistry();
       lie(registry);
       await assert.rejects(pull(fixture, `${registry.host}/app`, '1'), why);
-      assertClean(fixture);
+      assertNothingStored(fixture);
     }
   });
 

@@ -51,8 +51,7 @@ export async function* pullImage(context: PullContext, request: PullRequest): As
   const reference = wanted(request);
   if (familiarName(reference.name) === 'scratch') throw forbidden("'scratch' is a reserved name");
   refuseBuiltin(reference);
-  const stopped = new AbortController();
-  const signal = AbortSignal.any([request.signal, stopped.signal]);
+  const { signal } = request;
   try {
     using repositories = await context.remote.open(reference.name, request.credentials);
     const platform = { os: 'linux', architecture: hostArchitecture(), ...request.platform };
@@ -73,10 +72,8 @@ export async function* pullImage(context: PullContext, request: PullRequest): As
       image === undefined ? undefined : context.collection.catalogue.byId(image),
     );
   } catch (error) {
-    request.signal.throwIfAborted();
+    signal.throwIfAborted();
     throw pullError(error, reference);
-  } finally {
-    stopped.abort();
   }
 }
 
@@ -146,9 +143,14 @@ async function* bring(pull: Pull, reference: ImageReference, found: FoundImage):
   const { collection } = pull;
   const { store, catalogue } = collection;
   const before = catalogue.lookup(reference);
-  await using lease = store.lease();
+  await using stack = new AsyncDisposableStack();
+  const lease = stack.use(store.lease());
+  // What fails, or is left in the middle, stops first what else it does.
+  const stopped = new AbortController();
+  stack.defer(() => stopped.abort());
+  const signal = AbortSignal.any([pull.signal, stopped.signal]);
   const feed = new ProgressFeed();
-  const work = fetchImage(pull, lease, found, feed.push).finally(feed.end);
+  const work = fetchImage({ ...pull, signal }, lease, found, feed.push).finally(feed.end);
   work.catch(() => {});
   yield* feed;
   const image = await work;

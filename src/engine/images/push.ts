@@ -108,7 +108,7 @@ async function pushOne(push: Push, image: Image): Promise<{ digest: string; size
     say({ status: 'Preparing', progressDetail: {}, id: lineOf(diffId) });
   const outgoing = await describe(push, image);
   const unique = new Map(outgoing.layers.map((layer) => [layer.digest, layer]));
-  await Promise.all([...unique.values()].map((layer) => push.uploads.run(() => pushLayer(push, layer))));
+  await Promise.all([...unique.values()].map((layer) => push.uploads.run(() => pushLayer(push, layer), signal)));
   const config = {
     digest: image.id,
     size: store.content.find(image.id)?.size ?? 0,
