@@ -56,7 +56,12 @@ export function replyWriter(res: ServerResponse): ReplyWriter {
     },
     async pipe(contentType, body, signal) {
       res.writeHead(200, { 'Content-Type': contentType });
-      await pipeline(body, res, { signal });
+      try {
+        await pipeline(body, res, { signal });
+      } catch (error) {
+        // The connection may close, and the signal abort, before the source of what has all been sent is done.
+        if (!res.writableFinished) throw error;
+      }
     },
   };
 }
