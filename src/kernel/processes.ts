@@ -41,10 +41,14 @@ export async function endProcesses(which: (process: HostProcess) => boolean): Pr
   throw internal('a left-over process cannot be killed');
 }
 
-/** One that has ended already is fine. */
 export function killProcess(pid: number): void {
+  signalProcess(pid, 'SIGKILL');
+}
+
+/** One that has ended already is fine. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch (error) {
     if (!hasCode(error, 'ESRCH')) throw error;
   }
