@@ -16,8 +16,18 @@ export function markOom(parts: Parts, id: string): void {
   emitContainer(parts.events, tracked.container, 'oom');
 }
 
-/** Asks the control group what may not have been heard: the news of a shim goes to nobody while there is no daemon. */
+/**
+ * Asks the control group what may not have been heard: the news of a shim goes to nobody while there is no daemon. One that
+ * cannot be read keeps nobody from being taken over or settled.
+ */
 export function findOom(parts: Parts, { container }: Tracked): void {
-  if (container.state.oomKilled || oomKills(parts.host.cgroup, cgroupsPath(container, parts.host)) === 0) return;
-  markOom(parts, container.id);
+  if (container.state.oomKilled) return;
+  try {
+    if (oomKills(parts.host.cgroup, cgroupsPath(container, parts.host)) > 0) markOom(parts, container.id);
+  } catch (error) {
+    parts.log.warn('whether a process was killed for want of memory cannot be known', {
+      container: container.id,
+      error,
+    });
+  }
 }
