@@ -1,6 +1,6 @@
 import type { UpdateBody } from '../../spec/container.ts';
 import { conflict, internal, kindOf, messageOf } from '../../util/errors.ts';
-import { liveResources } from '../runtime-spec/resources.ts';
+import { liveResources, restoredResources } from '../runtime-spec/resources.ts';
 import { changedHostConfig, validateUpdate } from '../runtime-spec/update-limits.ts';
 import { emitContainer } from './container-events.ts';
 import type { Parts } from './parts.ts';
@@ -24,7 +24,7 @@ export function updateContainer(parts: Parts, tracked: Tracked, changes: UpdateB
   });
 }
 
-/** The kernel is asked first: it may refuse. What it took and could not be written down is taken back. */
+/** The kernel is asked first: it may refuse. What it took of a change that fails, then or when it is written down, is taken back. */
 async function apply(parts: Parts, tracked: Tracked, changes: UpdateBody): Promise<void> {
   const { container, live } = tracked;
   if (container.state.status === 'removing' || container.state.status === 'dead') {
@@ -33,11 +33,13 @@ async function apply(parts: Parts, tracked: Tracked, changes: UpdateBody): Promi
   const before = container.hostConfig;
   const after = changedHostConfig(before, changes);
   const task = isRunning(tracked) ? live?.task : undefined;
-  await task?.update(liveResources(after));
   try {
+    await task?.update(liveResources(after));
     parts.rows.saveSpec(container.id, specJson({ ...container, hostConfig: after }));
   } catch (error) {
-    await task?.update(liveResources(before));
+    await task?.update(restoredResources(before, after, parts.host)).catch((failure: unknown) => {
+      parts.log.warn('limits that were refused could not be taken back', { container: container.id, error: failure });
+    });
     throw error;
   }
   Object.assign(before, after);
@@ -47,7 +49,8 @@ async function naming(id: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (cause) {
-    const message = `Cannot update container ${id}: ${messageOf(cause)}`;
+    // Docker names the runtime, and not where it is.
+    const message = `Cannot update container ${id}: ${messageOf(cause).replace(/\S*\/(\S+ did not terminate)/, '$1')}`;
     // What a runtime or a lost shim says is no fault of the request, whatever its kind.
     throw kindOf(cause) === 'conflict' ? conflict(message, cause) : internal(message, cause);
   }

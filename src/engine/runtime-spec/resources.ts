@@ -38,6 +38,42 @@ export function liveResources(hostConfig: HostConfig): Omit<OciResources, 'devic
   };
 }
 
+/** What a group has that nobody has limited. A weight is left out, as its default depends on the scheduler below. */
+const unlimited = ({ cgroup }: Pick<HostFacts, 'cgroup'>) => ({
+  memory: { limit: -1, swap: -1, reservation: -1 },
+  cpu: {
+    shares: 1024,
+    quota: -1,
+    period: CFS_PERIOD,
+    cpus: cgroup.cpus,
+    mems: cgroup.mems,
+    realtimeRuntime: 0,
+    realtimePeriod: 1_000_000,
+  },
+  pids: { limit: -1 },
+});
+
+/** Takes back a change that the kernel may have taken in part: the limits before it, and none where there was none. */
+export function restoredResources(
+  before: HostConfig,
+  after: HostConfig,
+  host: Pick<HostFacts, 'cgroup'>,
+): Omit<OciResources, 'devices'> {
+  const was = liveResources(before);
+  const tried = liveResources(after);
+  const none = unlimited(host);
+  const restored = <T extends object>(unset: T, old: object = {}, asked: object = {}): T => {
+    const changed = Object.entries(unset).filter(([field]) => field in asked);
+    return { ...Object.fromEntries(changed), ...old } as T;
+  };
+  return {
+    memory: restored(none.memory, was.memory, tried.memory),
+    cpu: restored(none.cpu, was.cpu, tried.cpu),
+    ...(tried.pids === undefined ? {} : { pids: was.pids ?? none.pids }),
+    ...(was.blockIO === undefined ? {} : { blockIO: was.blockIO }),
+  };
+}
+
 function isEmpty(group: object): boolean {
   return Object.keys(group).length === 0;
 }
@@ -80,12 +116,17 @@ function blockIoOf(wanted: HostConfig, host: Pick<HostFacts, 'devicesAt'>): OciB
     ...blockNumber(Path, host),
     rate: Rate,
   });
-  const asked = Object.entries(throttles).filter(([, devices]) => devices.length > 0);
-  const weights = wanted.BlkioWeightDevice.map(({ Path, Weight }) => ({ ...blockNumber(Path, host), weight: Weight }));
+  const asked = Object.entries(throttles).flatMap(([field, devices]) =>
+    devices === null || devices.length === 0 ? [] : [[field, devices.map(throttle)] as const],
+  );
+  const weights = (wanted.BlkioWeightDevice ?? []).map(({ Path, Weight }) => ({
+    ...blockNumber(Path, host),
+    weight: Weight,
+  }));
   return {
     ...(wanted.BlkioWeight === 0 ? {} : { weight: wanted.BlkioWeight }),
     ...(weights.length === 0 ? {} : { weightDevice: weights }),
-    ...Object.fromEntries(asked.map(([field, devices]) => [field, devices.map(throttle)])),
+    ...Object.fromEntries(asked),
   };
 }
 

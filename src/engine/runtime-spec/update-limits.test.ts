@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as v from 'valibot';
 import { HostConfigSchema, UpdateBodySchema } from '../../spec/container.ts';
-import { liveResources } from './resources.ts';
+import { liveResources, restoredResources } from './resources.ts';
 import { testHost } from './test-container.ts';
 import { changedHostConfig, validateUpdate } from './update-limits.ts';
 
@@ -19,6 +19,14 @@ test('what is not said stays', () => {
     [after.Memory, after.MemorySwap, after.CpuShares, after.PidsLimit, after.RestartPolicy],
     [64 * MB, 128 * MB, 512, 7, { Name: 'always', MaximumRetryCount: 0 }],
   );
+});
+
+test('zero lifts the limit of processes, and says nothing of the others', () => {
+  const limited = before({ PidsLimit: 50, CpuShares: 5 });
+  for (const PidsLimit of [0, -1, -5]) {
+    const after = changedHostConfig(limited, body({ PidsLimit, CpuShares: 0 }));
+    assert.deepEqual([after.PidsLimit, after.CpuShares], [0, 5]);
+  }
 });
 
 // Recorded from dockerd.
@@ -50,6 +58,8 @@ const REFUSED: [object, RegExp][] = [
   [{ RestartPolicy: { Name: 'always', MaximumRetryCount: 3 } }, /^maximum retry count cannot be used/u],
   [{ RestartPolicy: { Name: 'on-failure', MaximumRetryCount: -3 } }, /^maximum retry count cannot be negative$/u],
   [{ Ulimits: [{ Name: 'nofile', Soft: 1, Hard: 1 }] }, /^Ulimits of a container cannot be changed/u],
+  [{ IOMaximumIOps: 1 }, /^Invalid QoS settings: linux does not support Maximum IO Bandwidth or Maximum IO IOps$/u],
+  [{ KernelMemory: 1 }, /^Minimum kernel memory limit allowed is 6MB$/u],
   [{ MemorySwappiness: 50 }, /^MemorySwappiness of a container cannot be changed/u],
 ];
 
@@ -60,7 +70,14 @@ test('changes that make no sense, or that a container cannot have any more', () 
 });
 
 test('what a client sends that says nothing is taken', () => {
-  const quiet = { MemorySwappiness: -1, OomKillDisable: false, Ulimits: [], Devices: null, CgroupParent: '' };
+  const quiet = {
+    RestartPolicy: { MaximumRetryCount: 3 },
+    MemorySwappiness: -1,
+    OomKillDisable: false,
+    Ulimits: [],
+    Devices: null,
+    CgroupParent: '',
+  };
   assert.deepEqual(validateUpdate(body(quiet), testHost()), []);
 });
 
@@ -70,6 +87,20 @@ test('a limit the kernel lacks is told and dropped', () => {
   const warnings = validateUpdate(changes, { ...host, limits: { ...host.limits, blkioWeight: false } });
   assert.match(warnings.join(), /does not support Block I\/O weight/u);
   assert.deepEqual([changes.BlkioWeight, changes.CpuShares], [0, 9]);
+});
+
+test('a change that was taken in part is taken back, also where there was no limit', () => {
+  const has = before({ Memory: 64 * MB, MemorySwap: 128 * MB, CpuQuota: 20_000 });
+  const after = changedHostConfig(
+    has,
+    body({ MemorySwap: 256 * MB, MemoryReservation: 32 * MB, CpuShares: 5, CpusetCpus: '1', PidsLimit: 9 }),
+  );
+  assert.deepEqual(restoredResources(has, after, testHost()), {
+    memory: { limit: 64 * MB, swap: 128 * MB, reservation: -1 },
+    cpu: { quota: 20_000, shares: 1024, cpus: '0-1' },
+    pids: { limit: -1 },
+  });
+  assert.deepEqual(restoredResources(after, after, testHost()), liveResources(after));
 });
 
 test('for a group that exists unlimited is said', () => {

@@ -27,7 +27,10 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
   ...LIMITS,
   'KernelMemory',
   'KernelMemoryTCP',
+  'CpuCount',
   'CpuPercent',
+  'IOMaximumBandwidth',
+  'IOMaximumIOps',
   'RestartPolicy',
 ]);
 
@@ -40,7 +43,11 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
 export function validateUpdate(changes: UpdateBody, host: Pick<HostFacts, 'limits' | 'cpus' | 'cgroup'>): string[] {
   const fixed = Object.entries(changes).find(([field, value]) => !CHANGEABLE.has(field) && isSaid(value));
   if (fixed !== undefined) throw invalid(`${fixed[0]} of a container cannot be changed, only set when it is created`);
-  validateRestartPolicy({ RestartPolicy: changes.RestartPolicy, AutoRemove: false });
+  if (changes.IOMaximumBandwidth !== 0 || changes.IOMaximumIOps !== 0) {
+    throw invalid('Invalid QoS settings: linux does not support Maximum IO Bandwidth or Maximum IO IOps');
+  }
+  if (changes.RestartPolicy.Name !== '')
+    validateRestartPolicy({ RestartPolicy: changes.RestartPolicy, AutoRemove: false });
   const wanted: HostConfig = { ...v.parse(HostConfigSchema, {}), ...changes };
   const warnings = [...discardKernelMemory(wanted), ...validateLimits(wanted, host)];
   Object.assign(changes, Object.fromEntries(LIMITS.map((field) => [field, wanted[field]])));
@@ -58,10 +65,12 @@ export function changedHostConfig(before: HostConfig, changes: UpdateBody): Host
   const clash = CLASHES.find(([, found]) => found(before, changes));
   if (clash !== undefined) throw conflict(clash[0]);
   const said = LIMITS.filter((field) => changes[field] !== 0 && changes[field] !== '' && changes[field] !== null);
-  const { RestartPolicy } = changes;
+  const { PidsLimit, RestartPolicy } = changes;
   return {
     ...before,
     ...Object.fromEntries(said.map((field) => [field, changes[field]])),
+    // Of it alone zero says something: that there is no limit.
+    ...(PidsLimit === null ? {} : { PidsLimit: Math.max(0, PidsLimit) }),
     ...(RestartPolicy.Name === '' ? {} : { RestartPolicy }),
   };
 }
