@@ -57,6 +57,7 @@ const INERT: Readonly<Record<string, string>> = {
   'HostConfig.ContainerIDFile': `${SHOWN}: the client writes that file`,
   'HostConfig.Mounts.Consistency': `${SHOWN} on Linux`,
   'HostConfig.KernelMemoryTCP': 'no kernel has this limit any more; taken out, with a warning',
+  'HostConfig.CpuCount': 'exists on Windows only; taken out, with a warning, where Docker keeps it and does nothing',
   'HostConfig.CpuPercent': 'exists on Windows only; taken out, with a warning, as in Docker',
   'HostConfig.IOMaximumIOps': 'exists on Windows only: refused (400), as in Docker',
   'HostConfig.IOMaximumBandwidth': 'exists on Windows only: refused (400), as in Docker',

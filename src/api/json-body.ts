@@ -15,7 +15,7 @@ const GO_TYPES: Record<string, string> = {
 };
 
 /** Numbers of the right kind that are out of range: the type Go names then. */
-const NUMERIC: Record<string, string> = { safe_integer: 'int64', min_value: 'uint64' };
+const NUMERIC: Record<string, string> = { safe_integer: 'int64', min_value: 'uint64', max_value: 'uint16' };
 
 function jsonType(value: unknown): string {
   if (Array.isArray(value) || value === NOT_AN_OBJECT) return 'array';

@@ -95,8 +95,15 @@ export const MountSchema = v.object({
 });
 export type MountPoint = v.InferOutput<typeof MountSchema>;
 
-const WeightDeviceSchema = v.object({ Path: text(), Weight: uint() });
+const WeightDeviceSchema = v.object({ Path: text(), Weight: uint(0xffff) });
 const ThrottleDeviceSchema = v.object({ Path: text(), Rate: uint() });
+
+const DeviceMappingSchema = v.object({ PathOnHost: text(), PathInContainer: text(), CgroupPermissions: text() });
+export type DeviceMapping = v.InferOutput<typeof DeviceMappingSchema>;
+
+/** -1 is unlimited. */
+const UlimitSchema = v.object({ Name: text(), Soft: int(), Hard: int() });
+export type Ulimit = v.InferOutput<typeof UlimitSchema>;
 
 /** Limits, also the body of `POST /containers/{id}/update`. Memory in bytes, times in microseconds, `NanoCpus` in 1e-9 CPU. */
 export const resourceFields = {
@@ -104,19 +111,19 @@ export const resourceFields = {
   Memory: int(),
   NanoCpus: int(),
   CgroupParent: text(),
-  BlkioWeight: uint(),
-  BlkioWeightDevice: list(WeightDeviceSchema),
-  BlkioDeviceReadBps: list(ThrottleDeviceSchema),
-  BlkioDeviceWriteBps: list(ThrottleDeviceSchema),
-  BlkioDeviceReadIOps: list(ThrottleDeviceSchema),
-  BlkioDeviceWriteIOps: list(ThrottleDeviceSchema),
+  BlkioWeight: uint(0xffff),
+  BlkioWeightDevice: listOrNull(WeightDeviceSchema),
+  BlkioDeviceReadBps: listOrNull(ThrottleDeviceSchema),
+  BlkioDeviceWriteBps: listOrNull(ThrottleDeviceSchema),
+  BlkioDeviceReadIOps: listOrNull(ThrottleDeviceSchema),
+  BlkioDeviceWriteIOps: listOrNull(ThrottleDeviceSchema),
   CpuPeriod: int(),
   CpuQuota: int(),
   CpuRealtimePeriod: int(),
   CpuRealtimeRuntime: int(),
   CpusetCpus: text(),
   CpusetMems: text(),
-  Devices: list(v.object({ PathOnHost: text(), PathInContainer: text(), CgroupPermissions: text() })),
+  Devices: listOrNull(DeviceMappingSchema),
   DeviceCgroupRules: listOrNull(v.string()),
   DeviceRequests: listOrNull(
     v.object({
@@ -132,11 +139,11 @@ export const resourceFields = {
   MemorySwappiness: orNull(v.pipe(v.number(), v.safeInteger())),
   OomKillDisable: orNull(v.boolean()),
   PidsLimit: orNull(v.pipe(v.number(), v.safeInteger())),
-  Ulimits: list(v.object({ Name: text(), Soft: int(), Hard: int() })),
+  Ulimits: listOrNull(UlimitSchema),
   CpuCount: int(),
   CpuPercent: int(),
-  IOMaximumIOps: int(),
-  IOMaximumBandwidth: int(),
+  IOMaximumIOps: uint(),
+  IOMaximumBandwidth: uint(),
 };
 
 /** Limits that kernels do not have any more. */

@@ -33,11 +33,11 @@ export const int = () =>
     0,
   );
 
-/** As `int`, but never below zero: what Go holds as an unsigned number. */
-export const uint = () =>
+/** As `int`, but never below zero: what Go holds as an unsigned number, of 16 bits where `max` says so. */
+export const uint = (max: number = Number.MAX_SAFE_INTEGER) =>
   v.optional(
     v.pipe(
-      v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+      v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(max))),
       v.transform((n) => n ?? 0),
     ),
     0,

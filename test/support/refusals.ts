@@ -58,9 +58,9 @@ export async function ask(target: Target, [method, path, body]: Refusal['call'])
  */
 export function expected({ dockerd, gantry }: Refusal): Answer {
   if (gantry !== undefined) return { status: gantry.status, message: gantry.message };
-  // What goes wrong in the runtime stays the engine's fault.
+  // What goes wrong in the runtime stays the engine's fault; who has passed it on is not told.
   const message = dockerd.message.includes('OCI runtime')
-    ? dockerd.message
+    ? dockerd.message.replace('failed to create shim task: ', '').replace(/: unknown$/, '')
     : dockerd.message.replace(/^start: 500/, 'start: 400');
   return { status: dockerd.status === 500 ? 400 : dockerd.status, message };
 }

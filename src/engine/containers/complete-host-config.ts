@@ -1,3 +1,4 @@
+import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import type { ContainerConfig, HostConfig } from '../../spec/container.ts';
 import { maskedPaths, readonlyPaths } from '../runtime-spec/hidden-paths.ts';
 import type { Parts } from './parts.ts';
@@ -14,9 +15,22 @@ export function completeHostConfig(asked: HostConfig, parts: Parts, config: Cont
     ShmSize: asked.ShmSize > 0 ? asked.ShmSize : parts.defaults.shmSize,
     Runtime: asked.Runtime || parts.defaults.runtime,
     RestartPolicy: asked.RestartPolicy.Name === '' ? NO_RESTARTS : asked.RestartPolicy,
+    ...sparse(asked, parts.host),
     MemorySwap: asked.Memory > 0 && asked.MemorySwap === 0 ? 2 * asked.Memory : asked.MemorySwap,
     MaskedPaths: asked.Privileged ? asked.MaskedPaths : maskedPaths(asked, parts.host),
     ReadonlyPaths: asked.Privileged ? asked.ReadonlyPaths : readonlyPaths(asked),
+  };
+}
+
+/** What means "no limit" is not kept. Version 2 has no switch for its OOM killer. */
+function sparse(
+  { PidsLimit, MemorySwappiness, OomKillDisable }: HostConfig,
+  { limits }: Pick<HostFacts, 'limits'>,
+): Pick<HostConfig, 'PidsLimit' | 'MemorySwappiness' | 'OomKillDisable'> {
+  return {
+    PidsLimit: PidsLimit !== null && PidsLimit <= 0 ? null : PidsLimit,
+    MemorySwappiness: MemorySwappiness === -1 ? null : MemorySwappiness,
+    OomKillDisable: limits.oomKillDisable ? (OomKillDisable ?? false) : OomKillDisable || null,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { HostDevice } from '../../kernel/host/host-devices.ts';
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
-import type { HostConfig } from '../../spec/container.ts';
+import type { DeviceMapping, HostConfig } from '../../spec/container.ts';
 import type { OciDevice, OciDeviceRule } from '../../spec/oci.ts';
 import { invalid } from '../../util/errors.ts';
 
@@ -12,7 +12,6 @@ interface ContainerDevices {
 }
 
 type Wanted = Pick<HostConfig, 'Privileged' | 'Devices' | 'DeviceCgroupRules'>;
-type Mapping = HostConfig['Devices'][number];
 
 const allow = (major: number, minor: number): OciDeviceRule => ({
   allow: true,
@@ -41,7 +40,7 @@ const DEFAULT_RULES: readonly OciDeviceRule[] = [
  */
 export function containerDevices(wanted: Wanted, host: Pick<HostFacts, 'devicesAt'>): ContainerDevices {
   if (wanted.Privileged) return privileged(wanted, host);
-  const mapped = wanted.Devices.flatMap((mapping) => mapDevice(mapping, host));
+  const mapped = (wanted.Devices ?? []).flatMap((mapping) => mapDevice(mapping, host));
   const rules = mapped.map(({ device, access }) => ({
     allow: true,
     type: device.type === 'b' ? ('b' as const) : ('c' as const),
@@ -59,14 +58,17 @@ export function containerDevices(wanted: Wanted, host: Pick<HostFacts, 'devicesA
 function privileged({ Devices }: Wanted, host: Pick<HostFacts, 'devicesAt'>): ContainerDevices {
   const all = host.devicesAt('/dev');
   const own = all.kind === 'directory' ? all.devices.map((device) => toOci(device, device.path)) : [];
-  const moved = Devices.filter(({ PathOnHost, PathInContainer }) => PathOnHost !== PathInContainer);
+  const moved = (Devices ?? []).filter(({ PathOnHost, PathInContainer }) => PathOnHost !== PathInContainer);
   return {
     devices: [...own, ...moved.flatMap((mapping) => mapDevice(mapping, host).map(({ device }) => device))],
     rules: [{ allow: true, access: 'rwm' }],
   };
 }
 
-function mapDevice(mapping: Mapping, host: Pick<HostFacts, 'devicesAt'>): { device: OciDevice; access: string }[] {
+function mapDevice(
+  mapping: DeviceMapping,
+  host: Pick<HostFacts, 'devicesAt'>,
+): { device: OciDevice; access: string }[] {
   const { PathOnHost: from, PathInContainer } = mapping;
   const to = PathInContainer || from;
   const access = mapping.CgroupPermissions || 'rwm';

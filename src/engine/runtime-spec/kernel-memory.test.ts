@@ -8,4 +8,8 @@ test('a limit of kernel memory is taken out and told', () => {
   assert.equal(discardKernelMemory(asked).length, 2);
   assert.deepEqual([asked.KernelMemory, asked.KernelMemoryTCP], [0, 0]);
   assert.deepEqual(discardKernelMemory(asked), []);
+  assert.throws(() => discardKernelMemory(testHostConfig({ KernelMemory: 1 })), {
+    kind: 'invalid',
+    message: 'Minimum kernel memory limit allowed is 6MB',
+  });
 });

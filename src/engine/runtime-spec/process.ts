@@ -72,7 +72,7 @@ function credentials(o: {
   const confined = { ...hostConfig, Privileged: hostConfig.Privileged || o.privileged === true };
   const profile = apparmorProfile(hostConfig, o.host);
   const { noNewPrivileges = o.defaults.noNewPrivileges } = parseSecurityOpts(hostConfig.SecurityOpt ?? []);
-  const limits = rlimits(withDefaults(hostConfig.Ulimits, o.defaults.ulimits), o.host);
+  const limits = rlimits(withDefaults(hostConfig.Ulimits ?? [], o.defaults.ulimits), o.host);
   return {
     user: { uid, gid, additionalGids },
     capabilities: processCapabilities(containerCapabilities(confined, o.host), uid),

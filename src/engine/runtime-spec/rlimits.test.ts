@@ -18,6 +18,12 @@ test('unlimited is written to the last digit', () => {
   assert.equal(JSON.stringify(limit), '{"type":"RLIMIT_CORE","soft":0,"hard":18446744073709551615}');
 });
 
+test('numbers below zero are those that C makes of them, names may be written large', () => {
+  const [limit] = rlimits([{ Name: 'NOFILE', Soft: 5, Hard: -2 }], rich);
+  assert.equal(JSON.stringify(limit), '{"type":"RLIMIT_NOFILE","soft":5,"hard":18446744073709551614}');
+  assert.throws(() => rlimits([{ Name: 'NOFILE', Soft: 5, Hard: -2 }], poor), /cannot raise the limit "NOFILE" to -2/);
+});
+
 test('raising what the host does not let the engine raise is an error that names the limit', () => {
   const raise = (Hard: number) => () => rlimits([{ Name: 'nofile', Soft: 5, Hard }], poor);
   assert.doesNotThrow(raise(1024));

@@ -1,4 +1,4 @@
-import type { HostConfig } from '../../spec/container.ts';
+import type { Ulimit } from '../../spec/container.ts';
 
 /** What the daemon's configuration says of the containers that do not say it themselves. */
 export interface SpecDefaults {
@@ -8,7 +8,7 @@ export interface SpecDefaults {
   /** An init of the engine's is the first process. */
   readonly init: boolean;
   /** Limits of processes; a container's own of the same name goes before. */
-  readonly ulimits: HostConfig['Ulimits'];
+  readonly ulimits: readonly Ulimit[];
 }
 
 /** Of a daemon that is not configured. */

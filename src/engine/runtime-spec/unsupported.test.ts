@@ -16,7 +16,6 @@ const CASES: readonly (readonly [field: string, hostConfig: object])[] = [
     { Mounts: [{ Type: 'volume', Source: 'v1', Target: '/c', VolumeOptions: { Subpath: 'x' } }] },
   ],
   ['Links', { Links: ['x'] }],
-  ['CpuCount', { CpuCount: 1 }],
 ];
 
 for (const [field, hostConfig] of CASES) {

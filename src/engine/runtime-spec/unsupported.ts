@@ -22,8 +22,6 @@ const HOST_GAPS: readonly Gap<HostConfig>[] = [
     asked: ({ Mounts }) => Mounts.some((it) => (it.VolumeOptions?.Subpath ?? '') !== ''),
   },
   { field: 'Links', asked: ({ Links }) => some(Links) },
-  // It exists on Windows only.
-  { field: 'CpuCount', asked: ({ CpuCount }) => CpuCount !== 0 },
 ];
 
 const namesOf = (gaps: readonly { readonly field: string }[]): string[] => gaps.map(({ field }) => field);

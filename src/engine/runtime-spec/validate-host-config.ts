@@ -1,10 +1,10 @@
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
-import type { HostConfig } from '../../spec/container.ts';
+import type { HostConfig, Ulimit } from '../../spec/container.ts';
 import { invalid } from '../../util/errors.ts';
 import { parseExtraHost } from '../networks/hosts-file.ts';
 import { containerCapabilities } from './capabilities.ts';
 import { parseDeviceRule } from './devices.ts';
-import { ULIMIT_NAMES } from './rlimits.ts';
+import { ULIMIT_NAMES, unsigned } from './rlimits.ts';
 import { containerSeccomp } from './security.ts';
 import { checkSecurityModules, parseSecurityOpts } from './security-opts.ts';
 import { validateModes } from './validate-modes.ts';
@@ -21,11 +21,11 @@ export function validateHostConfig(hostConfig: HostConfig, host: HostFacts): voi
   validateModes(hostConfig, host);
   validateBindings(hostConfig.PortBindings);
   for (const entry of hostConfig.ExtraHosts ?? []) parseExtraHost(entry, ANY_ADDRESS);
-  validateUlimits(hostConfig.Ulimits);
+  validateUlimits(hostConfig.Ulimits ?? []);
   validateSysctls(hostConfig);
   const { OomScoreAdj: score, Isolation, CgroupParent } = hostConfig;
   if (score < -1000 || score > 1000) throw invalid(`Invalid value ${score}, range for oom score adj is [-1000, 1000]`);
-  if (!['', 'default'].includes(Isolation)) {
+  if (!['', 'default'].includes(Isolation.toLowerCase())) {
     throw invalid(`Invalid isolation: "${Isolation}" - linux only supports 'default'`);
   }
   if (CgroupParent.split('/').includes('..')) throw invalid(`invalid cgroup parent: ${CgroupParent}`);
@@ -61,10 +61,10 @@ function validateStorageOpt(options: HostConfig['StorageOpt']): void {
   throw invalid("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
 }
 
-function validateUlimits(ulimits: HostConfig['Ulimits']): void {
+function validateUlimits(ulimits: readonly Ulimit[]): void {
   for (const { Name, Soft, Hard } of ulimits) {
-    if (!ULIMIT_NAMES.includes(Name)) throw invalid(`invalid ulimit type: ${Name}`);
-    if (Hard !== -1 && (Soft === -1 || Soft > Hard)) {
+    if (!ULIMIT_NAMES.includes(Name.toLowerCase())) throw invalid(`invalid ulimit type: ${Name}`);
+    if (unsigned(Soft) > unsigned(Hard)) {
       throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${Soft} > ${Hard}`);
     }
   }

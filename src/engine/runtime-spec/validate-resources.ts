@@ -1,6 +1,6 @@
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import type { HostConfig } from '../../spec/container.ts';
-import { invalid } from '../../util/errors.ts';
+import { invalid, messageOf } from '../../util/errors.ts';
 import { parseCpuSet } from './cpu-set.ts';
 
 const MIN_MEMORY = 6 << 20;
@@ -95,11 +95,17 @@ function checkCpuSets({ CpusetCpus, CpusetMems }: HostConfig, { cgroup }: Pick<H
 }
 
 function checkSet(field: string, what: string, wanted: string, available: string): void {
-  const asked = parseCpuSet(wanted);
-  if (asked === undefined) throw invalid(`Invalid value ${wanted} for ${field}: invalid format: ${wanted}`);
-  const there = parseCpuSet(available);
-  if (available === '' || there === undefined || asked.isSubsetOf(there)) return;
+  const asked = parsedSet(field, wanted);
+  if (available === '' || asked.isSubsetOf(parseCpuSet(available))) return;
   throw invalid(`Requested ${what} are not available - requested ${wanted}, available: ${available}`);
+}
+
+function parsedSet(field: string, wanted: string): Set<number> {
+  try {
+    return parseCpuSet(wanted);
+  } catch (error) {
+    throw invalid(`Invalid value ${wanted} for ${field}: ${messageOf(error)}`);
+  }
 }
 
 function checkBlockIo(wanted: HostConfig, { limits }: Pick<HostFacts, 'limits'>): void {
@@ -107,7 +113,7 @@ function checkBlockIo(wanted: HostConfig, { limits }: Pick<HostFacts, 'limits'>)
   if (limits.blkioWeight && wanted.BlkioWeight !== 0 && outside(wanted.BlkioWeight)) {
     throw invalid('Range of blkio weight is from 10 to 1000');
   }
-  if (limits.blkioWeightDevice && wanted.BlkioWeightDevice.some(({ Weight }) => outside(Weight))) {
+  if (limits.blkioWeightDevice && (wanted.BlkioWeightDevice ?? []).some(({ Weight }) => outside(Weight))) {
     throw invalid('Range of blkio weight is from 10 to 1000');
   }
 }
@@ -121,8 +127,10 @@ interface Discard {
 
 type ThrottleField = 'BlkioDeviceReadBps' | 'BlkioDeviceWriteBps' | 'BlkioDeviceReadIOps' | 'BlkioDeviceWriteIOps';
 
+const some = (list: readonly unknown[] | null): boolean => list !== null && list.length > 0;
+
 const throttle = (field: ThrottleField, warning: string): Discard => ({
-  asked: (wanted) => wanted[field].length > 0,
+  asked: (wanted) => some(wanted[field]),
   supported: ({ blkioThrottle }) => blkioThrottle,
   discard: (wanted) => {
     wanted[field] = [];
@@ -159,6 +167,12 @@ const DISCARDS: readonly Discard[] = [
     discard: (wanted) => Object.assign(wanted, { MemoryReservation: 0 }),
     warning:
       'Your kernel does not support memory soft limit capabilities or the cgroup is not mounted. Limitation discarded.',
+  },
+  {
+    asked: ({ CpuCount }) => CpuCount !== 0,
+    supported: () => false,
+    discard: (wanted) => Object.assign(wanted, { CpuCount: 0 }),
+    warning: 'linux does not support CPU count. Count discarded.',
   },
   {
     asked: ({ CpuPercent }) => CpuPercent > 0,
@@ -209,7 +223,7 @@ const DISCARDS: readonly Discard[] = [
     warning: 'Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.',
   },
   {
-    asked: ({ BlkioWeightDevice }) => BlkioWeightDevice.length > 0,
+    asked: ({ BlkioWeightDevice }) => some(BlkioWeightDevice),
     supported: ({ blkioWeightDevice }) => blkioWeightDevice,
     discard: (wanted) => Object.assign(wanted, { BlkioWeightDevice: [] }),
     warning:

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { probeLimits } from '../../kernel/host/limit-facts.ts';
+import { containerResources } from './resources.ts';
 import { testContainer, testHost, testHostConfig } from './test-container.ts';
 import { validateCreate } from './validate.ts';
 
@@ -159,6 +161,41 @@ test('what the kernel cannot enforce is taken out and told', () => {
   assert.deepEqual([hostConfig.Memory, hostConfig.MemorySwap, hostConfig.MemorySwappiness], [0, -1, null]);
   assert.deepEqual([hostConfig.PidsLimit, hostConfig.CpusetCpus, hostConfig.BlkioWeight], [null, '', 0]);
   assert.deepEqual(hostConfig.BlkioDeviceReadBps, []);
+});
+
+test('what only another system has is taken out and told, or refused', () => {
+  const { warnings, hostConfig } = check({ CpuCount: 1, CpuPercent: 10 });
+  assert.deepEqual(warnings, [
+    'linux does not support CPU count. Count discarded.',
+    'linux does not support CPU percent. Percent discarded.',
+  ]);
+  assert.deepEqual([hostConfig.CpuCount, hostConfig.CpuPercent], [0, 0]);
+  refused({ IOMaximumIOps: 1 }, 'Invalid QoS settings: linux does not support configuration of maximum IOPs');
+  assert.deepEqual(check({ Isolation: 'Default' }).warnings, []);
+});
+
+test('what control groups of version 2 do not have is taken out and told', () => {
+  const files = ['cpu', 'cpuset', 'io', 'memory', 'pids'];
+  const cgroup = { ...testHost().cgroup, version: 2 as const, unified: '/sys/fs/cgroup', controllers: new Set(files) };
+  const host = testHost({ cgroup, limits: probeLimits(cgroup, () => true) });
+  const lacking = { MemorySwappiness: 5, OomKillDisable: true, CpuRealtimePeriod: 9, CpuRealtimeRuntime: 5 };
+  const { warnings, hostConfig } = check({ Memory: 1e8, ...lacking }, host);
+  assert.deepEqual(warnings, [
+    'Your kernel does not support memory swappiness capabilities or the cgroup is not mounted. Memory swappiness discarded.',
+    'Your kernel does not support OomKillDisable. OomKillDisable discarded.',
+    'Your kernel does not support CPU real-time scheduler. CPU real-time period/runtime discarded.',
+  ]);
+  assert.deepEqual(containerResources(hostConfig, host), { memory: { limit: 1e8 } });
+  const there = {
+    CpuShares: 512,
+    CpusetCpus: '0',
+    PidsLimit: 5,
+    BlkioWeight: 300,
+    MemoryReservation: 1e7,
+    NanoCpus: 1e9,
+  };
+  const throttle = { BlkioDeviceReadBps: [{ Path: '/dev/vda', Rate: 5 }] };
+  assert.deepEqual(check({ Memory: 1e8, MemorySwap: 2e8, ...there, ...throttle }, host).warnings, []);
 });
 
 test('a container that cannot be killed for memory without a limit is warned of', () => {

@@ -80,3 +80,12 @@ test('limits: on version 2 by its controllers, some are gone for good', () => {
   assert.deepEqual([limits.oomKillDisable, limits.memorySwappiness, limits.cpuRealtime], [false, false, false]);
   assert.deepEqual([limits.pids, limits.cpuset, limits.blkioThrottle], [false, false, false]);
 });
+
+test('limits: swap on version 2, by the group this process is in', () => {
+  const files = { '/proc/self/mountinfo': V2, '/sys/fs/cgroup/cgroup.controllers': 'memory\n' };
+  const facts = probeCgroups(host(files));
+  const swap = (there: string, own?: string) => probeLimits(facts, (path) => path === there, own).swap;
+  assert.equal(swap('/sys/fs/cgroup/system.slice/memory.swap.max', '/system.slice'), true);
+  assert.equal(swap('/proc/swaps', '/system.slice'), false);
+  assert.equal(swap('/proc/swaps', '/'), true);
+});

@@ -78,7 +78,7 @@ export async function probeHost(): Promise<HostFacts> {
     cpus: availableParallelism(),
     memory: totalmem(),
     cgroup,
-    limits: probeLimits(cgroup, existsSync),
+    limits: probeLimits(cgroup, existsSync, /^0::(.*)$/m.exec(readHostFile('/proc/self/cgroup') ?? '')?.[1]),
     seccomp: /^Seccomp:/m.test(status),
     apparmor,
     apparmorProfile: apparmor ? APPARMOR_PROFILE : '',

@@ -22,9 +22,11 @@ export interface LimitFacts {
 /**
  * Tells from the files of the control groups which limits exist. On version 1 a controller's root directory shows its
  * files; on version 2 most are missing from the root, so there the controller stands for them.
+ *
+ * `own` is the group of this process on version 2, as /proc/self/cgroup has it.
  */
-export function probeLimits(cgroup: CgroupFacts, exists: (path: string) => boolean): LimitFacts {
-  return cgroup.version === 2 ? unifiedLimits(cgroup, exists) : version1Limits(cgroup, exists);
+export function probeLimits(cgroup: CgroupFacts, exists: (path: string) => boolean, own = '/'): LimitFacts {
+  return cgroup.version === 2 ? unifiedLimits(cgroup, exists, own) : version1Limits(cgroup, exists);
 }
 
 function version1Limits({ mounts, controllers }: CgroupFacts, exists: (path: string) => boolean): LimitFacts {
@@ -51,13 +53,14 @@ function version1Limits({ mounts, controllers }: CgroupFacts, exists: (path: str
 }
 
 /** Version 2 can neither switch off the OOM killer nor set swappiness or realtime shares per group. */
-function unifiedLimits({ controllers }: CgroupFacts, exists: (path: string) => boolean): LimitFacts {
+function unifiedLimits({ controllers, unified = '' }: CgroupFacts, exists: (path: string) => boolean, own: string) {
   const cpu = controllers.has('cpu');
   const memory = controllers.has('memory');
   const io = controllers.has('io');
   return {
     memory,
-    swap: memory && exists('/proc/swaps'),
+    // Swap may be counted or not, which the root does not show.
+    swap: memory && exists(own === '/' ? '/proc/swaps' : join(unified, own, 'memory.swap.max')),
     memoryReservation: memory,
     memorySwappiness: false,
     oomKillDisable: false,
