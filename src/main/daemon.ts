@@ -1,3 +1,4 @@
+import { hostIsStopping } from '../kernel/host/host-stopping.ts';
 import { messageOf } from '../util/errors.ts';
 import { type Log, openLog } from '../util/log.ts';
 import { rerunner } from '../util/rerun.ts';
@@ -8,8 +9,8 @@ import { openDaemon } from './daemon/open-daemon.ts';
 import { VERSION } from './version.ts';
 
 /**
- * Runs the engine until it is told to go: SIGTERM and SIGINT end it and leave running containers alone, SIGHUP reads the
- * configuration again.
+ * Runs the engine until it is told to go: SIGTERM and SIGINT end it and leave running containers alone, unless the host goes down
+ * as well; SIGHUP reads the configuration again.
  *
  * @returns the exit status.
  */
@@ -30,7 +31,10 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
       log.level = again.logLevel;
       daemon.reloaded(again);
     }, log);
-    log.info('going down; running containers stay');
+    if (await hostIsStopping()) {
+      log.info('the host goes down, and containers before it');
+      await daemon.endContainers();
+    } else log.info('going down; running containers stay');
     return 0;
   } catch (error) {
     process.stderr.write(`failed to start the engine: ${messageOf(error)}\n`);

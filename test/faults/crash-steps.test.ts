@@ -48,6 +48,43 @@ const operations: Record<string, Operation> = {
     prepare: (engine) => running(engine, 'trap "exit 4" TERM; while :; do sleep 0.02; done'),
     run: async (engine, id) => (await engine.api('POST', `/containers/${id}/stop`)).status,
   },
+  restart: {
+    prepare: (engine) => running(engine, 'trap "exit 4" TERM; while :; do sleep 0.02; done'),
+    run: async (engine, id) => (await engine.api('POST', `/containers/${id}/restart`)).status,
+    check: async (engine) => {
+      const { State } = await only(engine);
+      // The second half may be missing: then it has ended as it was asked to.
+      assert.ok(State.Running || State.ExitCode === 4, JSON.stringify(State));
+    },
+  },
+  'pause and unpause': {
+    prepare: (engine) => running(engine, 'exec sleep 1000'),
+    run: async (engine, id) => {
+      await engine.api('POST', `/containers/${id}/pause`);
+      return (await engine.api('POST', `/containers/${id}/unpause`)).status;
+    },
+    check: async (engine) => {
+      const { Id, State } = await only(engine);
+      assert.ok(State.Running, JSON.stringify(State));
+      if (State.Paused) assert.equal((await engine.api('POST', `/containers/${Id}/unpause`)).status, 204);
+      const { code, stderr } = await engine.docker(['exec', Id, 'true']);
+      assert.equal(code, 0, `it is thawed, and said to be: ${stderr}`);
+    },
+  },
+  'rename and update': {
+    prepare: (engine) => running(engine, 'exec sleep 1000'),
+    run: async (engine, id) => {
+      await engine.api('POST', `/containers/${id}/rename?name=renamed`);
+      return (await engine.api('POST', `/containers/${id}/update`, { RestartPolicy: { Name: 'always' } })).status;
+    },
+    check: async (engine) => {
+      const { Id, Name, HostConfig } = await only(engine);
+      assert.ok(['always', 'no'].includes(HostConfig.RestartPolicy.Name));
+      assert.equal((await engine.api('GET', `/containers${Name}/json`)).json<Seen>().Id, Id, 'it is found by its name');
+      const free = (await engine.api('GET', '/containers/renamed/json')).status === 404;
+      assert.equal(free, Name !== '/renamed', 'and by no other');
+    },
+  },
   'rm -f': {
     prepare: (engine) => running(engine, 'sleep 1000'),
     run: async (engine, id) => (await engine.api('DELETE', `/containers/${id}?force=1&v=1`)).status,
@@ -102,6 +139,20 @@ const operations: Record<string, Operation> = {
     check: (engine) => usable(engine, 'saved'),
   },
 };
+
+interface Seen {
+  Id: string;
+  Name: string;
+  State: { Running: boolean; Paused: boolean; ExitCode: number };
+  HostConfig: { RestartPolicy: { Name: string } };
+}
+
+/** The one container there is. */
+async function only(engine: TestEngine): Promise<Seen> {
+  const list = (await engine.api('GET', '/containers/json?all=1')).json<{ Id: string }[]>();
+  assert.equal(list.length, 1);
+  return (await engine.api('GET', `/containers/${list[0]?.Id}/json`)).json<Seen>();
+}
 
 describe('a daemon killed at every step', () => {
   let engine: TestEngine;

@@ -84,7 +84,7 @@ export interface DaemonConfig {
   readonly cdiSpecDirs: readonly string[];
   /** Seconds that containers have to end which do not say it. */
   readonly defaultStopTimeout: number;
-  /** Taken for Docker's sake, and said to be without effect: no container is stopped when the engine ends. */
+  /** Seconds that a container has at most when the host goes down; when the engine alone ends it stays. Undefined: its own time. */
   readonly shutdownTimeout: number | undefined;
   /** Where the control groups of containers are that name no place; empty: in `/docker`. */
   readonly cgroupParent: string;

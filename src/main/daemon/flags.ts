@@ -45,7 +45,7 @@ Options:
       --log-opt list             Option of the log driver, as NAME=VALUE (repeatable)
       --oom-score-adjust int     The engine's own oom_score_adj
   -p, --pidfile string           Where to write the process id (default "<exec-root>/gantry.pid")
-      --shutdown-timeout int     Has no effect: no container is stopped when the engine ends
+      --shutdown-timeout int     Seconds that containers have at most when the host goes down (default: each its own)
   -v, --version                  Print version information
 `;
 

@@ -13,6 +13,8 @@ import { socketGroup } from './socket-group.ts';
 export interface Daemon extends AsyncDisposable {
   /** Takes over the settings that can change while it runs: so far, the level of its log and whether it says it debugs. */
   reloaded(config: DaemonConfig): void;
+  /** Ends the containers, which else outlive it: for a host that goes down. */
+  endContainers(): Promise<void>;
 }
 
 /** Opens the engine, recovers what an earlier daemon left, and listens. On a throw nothing stays open. */
@@ -26,7 +28,6 @@ export async function openDaemon(config: DaemonConfig, log: Log): Promise<Daemon
   const engine = stack.use(await openEngine(config, log));
   const api = stack.use(createApi({ engine, log, version: { version: VERSION } }));
   for (const host of config.hosts) await listen(api, host, gid);
-  if (config.shutdownTimeout !== undefined) log.warn('shutdown-timeout has no effect: containers outlive this engine');
   log.info('the engine is ready', { hosts: config.hosts, dataRoot: config.dataRoot });
   const open = stack.move();
   return {
@@ -35,6 +36,7 @@ export async function openDaemon(config: DaemonConfig, log: Log): Promise<Daemon
       const settings = waitingForRestart(config, again);
       if (settings.length > 0) log.warn('changed settings that wait for the next start', { settings });
     },
+    endContainers: () => engine.endContainers(),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { openContainers } from '../../engine/containers/containers.ts';
+import { endAll } from '../../engine/containers/end-all.ts';
 import { markOom } from '../../engine/containers/oom.ts';
 import type { Parts } from '../../engine/containers/parts.ts';
 import { recoverContainers } from '../../engine/containers/recover.ts';
@@ -40,6 +41,7 @@ const READY_NAMESPACES = 16;
 
 export interface OpenEngine extends Engine, AsyncDisposable {
   reloaded(config: DaemonConfig): void;
+  endContainers(): Promise<void>;
 }
 
 /** Builds the engine from its parts, lowest first, and brings it in line with what an earlier daemon left running. */
@@ -120,6 +122,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     events,
     system,
     reloaded: (again) => system.reloaded(again),
+    endContainers: () => endAll(parts, config.shutdownTimeout),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
