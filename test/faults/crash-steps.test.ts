@@ -52,7 +52,7 @@ const operations: Record<string, Operation> = {
     prepare: (engine) => running(engine, 'trap "exit 4" TERM; while :; do sleep 0.02; done'),
     run: async (engine, id) => (await engine.api('POST', `/containers/${id}/restart`)).status,
     check: async (engine) => {
-      const { State } = await only(engine);
+      const { State } = await onlyOne(engine);
       // The second half may be missing: then it has ended as it was asked to.
       assert.ok(State.Running || State.ExitCode === 4, JSON.stringify(State));
     },
@@ -64,7 +64,7 @@ const operations: Record<string, Operation> = {
       return (await engine.api('POST', `/containers/${id}/unpause`)).status;
     },
     check: async (engine) => {
-      const { Id, State } = await only(engine);
+      const { Id, State } = await onlyOne(engine);
       assert.ok(State.Running, JSON.stringify(State));
       if (State.Paused) assert.equal((await engine.api('POST', `/containers/${Id}/unpause`)).status, 204);
       const { code, stderr } = await engine.docker(['exec', Id, 'true']);
@@ -78,7 +78,7 @@ const operations: Record<string, Operation> = {
       return (await engine.api('POST', `/containers/${id}/update`, { RestartPolicy: { Name: 'always' } })).status;
     },
     check: async (engine) => {
-      const { Id, Name, HostConfig } = await only(engine);
+      const { Id, Name, HostConfig } = await onlyOne(engine);
       assert.ok(['always', 'no'].includes(HostConfig.RestartPolicy.Name));
       assert.equal((await engine.api('GET', `/containers${Name}/json`)).json<Seen>().Id, Id, 'it is found by its name');
       const free = (await engine.api('GET', '/containers/renamed/json')).status === 404;
@@ -148,7 +148,7 @@ interface Seen {
 }
 
 /** The one container there is. */
-async function only(engine: TestEngine): Promise<Seen> {
+async function onlyOne(engine: TestEngine): Promise<Seen> {
   const list = (await engine.api('GET', '/containers/json?all=1')).json<{ Id: string }[]>();
   assert.equal(list.length, 1);
   return (await engine.api('GET', `/containers/${list[0]?.Id}/json`)).json<Seen>();

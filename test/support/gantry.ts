@@ -9,6 +9,9 @@ import { openTarget, type Target } from './target.ts';
 
 export const PROGRAM = join(import.meta.dirname, '..', '..', 'dist', 'gantry.cjs');
 
+/** As `./gantry` starts it. */
+const NODE_FLAGS = ['--max-semi-space-size=4'];
+
 /** A Gantry engine of a test's own, on roots of its own. */
 export interface TestEngine extends Target, AsyncDisposable {
   readonly dataRoot: string;
@@ -39,6 +42,8 @@ export async function startGantry(
   const start = async (more: readonly string[] = []): Promise<void> => {
     const out = openSync(logFile, 'a');
     const args = [
+      ...NODE_FLAGS,
+      PROGRAM,
       'daemon',
       '--data-root',
       dataRoot,
@@ -51,7 +56,7 @@ export async function startGantry(
       ...extra,
       ...more,
     ];
-    daemon = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', out, out], env });
+    daemon = spawn(process.execPath, args, { stdio: ['ignore', out, out], env });
     await answering(socket, daemon, () => readFileSync(logFile, 'utf8'));
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {

@@ -100,11 +100,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     if (recovered) await leaveNothingIdle(parts);
   });
   // A recovery that fails has begun restarts and health checks, too.
-  stack.defer(() => {
-    leaving.abort();
-    for (const it of [restarts, health]) it[Symbol.dispose]();
-    return letGo(parts);
-  });
+  stack.defer(() => leave(parts, leaving));
   await recoverContainers(parts, execs);
   recovered = true;
   await images.releaseUnused();
@@ -146,6 +142,13 @@ async function runningPaths(execRoot: string): Promise<Pick<Parts['paths'], 'bun
   const paths = { bundles: join(execRoot, 'bundles'), execs: join(execRoot, 'execs') };
   for (const path of Object.values(paths)) await mkdir(path, { recursive: true, mode: 0o711 });
   return paths;
+}
+
+/** Nothing is begun from here on; what runs is let go. */
+async function leave(parts: Parts, leaving: AbortController): Promise<void> {
+  leaving.abort();
+  for (const it of [parts.restarts, parts.health]) it[Symbol.dispose]();
+  await letGo(parts);
 }
 
 /**

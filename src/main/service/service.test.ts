@@ -20,12 +20,14 @@ interface Outcome {
 async function service(words: readonly string[], over: Partial<ServiceHost> = {}): Promise<Outcome> {
   const calls: string[] = [];
   const said: string[] = [];
+  let asked = 0;
   const host: ServiceHost = {
     units: dir,
     booted: dir,
     root: true,
     command: ['/opt/gantry/gantry', 'daemon'],
-    engineRuns: async () => false,
+    // It answers a moment after its start.
+    engineRuns: async () => calls.includes('restart gantry.service') && asked++ > 0,
     systemctl: async (...args) => {
       calls.push(args.join(' '));
       return { code: 0, stdout: '', stderr: '' };

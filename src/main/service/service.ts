@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { forbidden, GantryError, invalid, messageOf, unavailable } from '../../util/errors.ts';
 import { run } from '../../util/spawn.ts';
 import { unitText } from './unit-text.ts';
@@ -18,6 +19,8 @@ The engine reads its settings from /etc/gantry/daemon.json.
 `;
 
 const UNIT = 'gantry.service';
+/** How long an engine may take to listen after its start; recovery comes before. */
+const START_MS = 60_000;
 
 /** What the commands touch of the host; a test has its own. */
 export interface ServiceHost {
@@ -28,7 +31,7 @@ export interface ServiceHost {
   readonly root: boolean;
   /** The program that runs the engine, and its arguments. */
   readonly command: readonly string[];
-  /** Whether an engine answers that is not the unit's. */
+  /** Whether an engine answers, the unit's or another. */
   engineRuns(): Promise<boolean>;
   systemctl(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
 }
@@ -73,8 +76,17 @@ async function install(host: ServiceHost, say: Say): Promise<number> {
     return 0;
   }
   await systemctl(host, 'restart', UNIT);
+  await untilItAnswers(host);
   say('The engine runs.');
   return 0;
+}
+
+/** A command that came sooner would find no engine, start one of its own, and keep the unit's from starting. */
+async function untilItAnswers(host: ServiceHost): Promise<void> {
+  for (const deadline = performance.now() + START_MS; performance.now() < deadline; await sleep(50)) {
+    if (await host.engineRuns()) return;
+  }
+  throw unavailable(`the engine does not answer yet; "journalctl -u ${UNIT}" may tell why`);
 }
 
 async function uninstall(host: ServiceHost, say: Say): Promise<number> {
