@@ -212,6 +212,8 @@ export interface Image {
   readonly size: number;
   /** When a tag last moved to it, RFC 3339; the zero time if never. */
   readonly taggedAt: string;
+  /** The image that it was committed on, if that is still here. */
+  readonly parent?: string | undefined;
 }
 
 /** Progress of a long call, in the API's own terms: one object per line of the reply. */

@@ -9,6 +9,8 @@ export interface ImageRow {
   readonly manifest: string | undefined;
   /** When a tag last moved to it, RFC 3339; the zero time if never. */
   readonly taggedAt: string;
+  /** The image that it was committed on. */
+  readonly parent?: string | undefined;
 }
 
 /** A name for an image. `name` is fully qualified, `docker.io/library/busybox`. */
@@ -58,6 +60,7 @@ const imageRow = (row: Record<string, unknown>): ImageRow => ({
   chainId: maybe(row, 'chain_id'),
   manifest: maybe(row, 'manifest'),
   taggedAt: text(row, 'tagged_at'),
+  parent: maybe(row, 'parent'),
 });
 const tagRow = (row: Record<string, unknown>): TagRow => ({
   name: text(row, 'name'),
@@ -72,10 +75,11 @@ const digestRow = (row: Record<string, unknown>): RepoDigestRow => ({
 
 function prepare({ sql }: Db) {
   return {
-    all: sql.prepare('SELECT id, chain_id, manifest, tagged_at FROM images ORDER BY rowid'),
-    find: sql.prepare('SELECT id, chain_id, manifest, tagged_at FROM images WHERE id = ?'),
-    insert: sql.prepare(`INSERT INTO images (id, chain_id, manifest, tagged_at) VALUES (?, ?, ?, ?)
-      ON CONFLICT (id) DO UPDATE SET manifest = coalesce(excluded.manifest, manifest), tagged_at = excluded.tagged_at`),
+    all: sql.prepare('SELECT id, chain_id, manifest, tagged_at, parent FROM images ORDER BY rowid'),
+    find: sql.prepare('SELECT id, chain_id, manifest, tagged_at, parent FROM images WHERE id = ?'),
+    insert: sql.prepare(`INSERT INTO images (id, chain_id, manifest, tagged_at, parent) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET manifest = coalesce(excluded.manifest, manifest), tagged_at = excluded.tagged_at,
+        parent = coalesce(excluded.parent, parent)`),
     insertBlob: sql.prepare('INSERT OR IGNORE INTO image_blobs (image, blob) VALUES (?, ?)'),
     remove: sql.prepare('DELETE FROM images WHERE id = ?'),
     removeTags: sql.prepare('DELETE FROM tags WHERE image = ?'),
@@ -110,9 +114,9 @@ export function openImageRows(db: Db): ImageRows {
       const row = sql.find.get(id);
       return row === undefined ? undefined : imageRow(row);
     },
-    insert: ({ id, chainId, manifest, taggedAt }, blobs = []) =>
+    insert: ({ id, chainId, manifest, taggedAt, parent }, blobs = []) =>
       together(() => {
-        sql.insert.run(id, chainId ?? null, manifest ?? null, taggedAt);
+        sql.insert.run(id, chainId ?? null, manifest ?? null, taggedAt, parent ?? null);
         for (const blob of blobs) sql.insertBlob.run(id, blob);
       }),
     setTag: (name, tag, image, at) =>

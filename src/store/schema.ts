@@ -82,4 +82,8 @@ export const migrations: readonly string[] = [
   -- What the driver was told: JSON of a map, or null.
   ALTER TABLE volumes ADD COLUMN options TEXT NOT NULL DEFAULT 'null'
   `,
+  `
+  -- The image that this one was committed on, which may be gone after a forced removal; null: it came as it is.
+  ALTER TABLE images ADD COLUMN parent TEXT
+  `,
 ];

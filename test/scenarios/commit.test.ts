@@ -281,4 +281,45 @@ onBoth('commit', {
     await again[Symbol.asyncDispose]();
     await target.api('DELETE', '/images/outlived?force=1');
   },
+  'an image knows what it was committed on, which stays as long as it does': async (target) => {
+    const commit = async (image: string, name: string) => {
+      await using c = await create(target, 'true', { Image: image });
+      await put(target, `${c.path}/archive?path=/`, archiveOf([{ name, data: name }]));
+      const made = await target.api('POST', `/commit?container=${c.id}&repo=${name}`);
+      return made.json<{ Id: string }>().Id;
+    };
+    const api = async <T>(method: string, path: string) => (await target.api(method, `/v1.41${path}`)).json<T>();
+    const parentOf = async (image: string) => (await api<{ Parent: string }>('GET', `/images/${image}/json`)).Parent;
+    const listed = async (all: number) =>
+      (await api<{ Id: string }[]>('GET', `/images/json?all=${all}`)).map(({ Id }) => Id);
+    const base = (await api<{ Id: string }>('GET', '/images/busybox/json')).Id;
+    const [first, second] = [await commit('busybox', 'first'), await commit('first', 'second')];
+    assert.deepEqual([await parentOf('first'), await parentOf('second'), await parentOf('busybox')], [base, first, '']);
+    const summary = (await api<{ Id: string; ParentId: string }[]>('GET', '/images/json')).find(
+      ({ Id }) => Id === second,
+    );
+    assert.equal(summary?.ParentId, first);
+    const steps = await api<{ Id: string; Tags: string[] | null }[]>('GET', '/images/second/history');
+    assert.deepEqual(
+      steps.slice(0, 3).map(({ Id, Tags }) => [Id, Tags]),
+      [
+        [second, ['second:latest']],
+        [first, ['first:latest']],
+        [base, ['busybox:latest']],
+      ],
+    );
+    const refused = await target.api('DELETE', `/images/${first}?force=1`);
+    const short = first.slice('sha256:'.length).slice(0, 12);
+    assert.deepEqual(
+      [refused.status, refused.json()['message']],
+      [409, `conflict: unable to delete ${short} (cannot be forced) - image has dependent child images`],
+    );
+    assert.deepEqual(await api('DELETE', '/images/first'), [{ Untagged: 'first:latest' }]);
+    assert.deepEqual([(await listed(0)).includes(first), (await listed(1)).includes(first)], [false, true]);
+    assert.deepEqual(await parentOf('second'), first);
+    const gone = await api<Record<string, string>[]>('DELETE', '/images/second');
+    const deleted = gone.flatMap(({ Deleted }) => Deleted ?? []);
+    assert.ok(deleted.includes(second) && deleted.includes(first), deleted.join());
+    assert.ok(!(await listed(1)).some((id) => id === first || id === second));
+  },
 });

@@ -14,6 +14,8 @@ export interface StoredImage {
   /** Bytes of all its layers, unpacked. */
   readonly size: number;
   taggedAt: string;
+  /** The image that it was committed on; it may be gone. */
+  readonly parent?: string | undefined;
 }
 
 /** All images and their names, in memory: what every query reads. The rows of the store are the truth behind it. */
@@ -21,6 +23,8 @@ export interface Catalogue {
   readonly all: () => Image[];
   readonly byId: (id: string) => Image | undefined;
   readonly stored: (id: string) => StoredImage | undefined;
+  /** The images that were committed on it. */
+  readonly children: (id: string) => string[];
   /** @throws `not-found`, `invalid`. */
   readonly resolve: (ref: string) => Image;
   /** The id a tag or digest leads to. */
@@ -64,7 +68,8 @@ export function newCatalogue(): Catalogue {
       .filter((ref) => ref.digest !== undefined)
       .map(familiarString)
       .toSorted(compare);
-    return { id, config, chainIds, size, taggedAt, repoTags, repoDigests };
+    const parent = image.parent !== undefined && images.has(image.parent) ? image.parent : undefined;
+    return { id, config, chainIds, size, taggedAt, repoTags, repoDigests, parent };
   };
 
   const byId = (id: string): Image | undefined => {
@@ -94,6 +99,7 @@ export function newCatalogue(): Catalogue {
     all: () => [...images.values()].map(view),
     byId,
     stored: (id) => images.get(id),
+    children: (id) => [...images.values()].filter(({ parent }) => parent === id).map((child) => child.id),
     references,
     lookup,
     unpoint,

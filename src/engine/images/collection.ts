@@ -105,6 +105,7 @@ const rowOf = (image: StoredImage, taggedAt: string): ImageRow => ({
   chainId: image.chainIds.at(-1),
   manifest: image.manifest,
   taggedAt,
+  parent: image.parent,
 });
 
 function pointTag({ store, catalogue }: Parts, reference: ImageReference, id: string): string | undefined {
@@ -174,7 +175,7 @@ async function collectGarbage({ store, log }: Parts): Promise<void> {
 async function readStored(store: Store, row: ImageRow): Promise<StoredImage> {
   const bytes = await store.content.readAll(row.id, JSON_LIMIT);
   const config = v.parse(ImageConfigSchema, JSON.parse(bytes.toString('utf8')));
-  const { id, chainId, manifest, taggedAt } = row;
+  const { id, chainId, manifest, taggedAt, parent } = row;
   const size = chainId === undefined ? 0 : store.layers.chainSize(chainId);
-  return { id, config, chainIds: chainIdsOf(config.rootfs.diff_ids), manifest, size, taggedAt };
+  return { id, config, chainIds: chainIdsOf(config.rootfs.diff_ids), manifest, size, taggedAt, parent };
 }

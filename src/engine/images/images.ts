@@ -104,8 +104,8 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
       return top === undefined ? [] : store.layers.lowerDirs(top);
     },
     pin: pins.pin,
-    list: ({ filters }) => listImages(catalogue, filters),
-    history: (ref) => historyOf(catalogue.resolve(ref), (chainId) => store.layers.get(chainId).size),
+    list: ({ filters, all }) => listImages(catalogue, filters, all),
+    history: (ref) => historyOf(catalogue.resolve(ref), (chainId) => store.layers.get(chainId).size, catalogue.byId),
     usage: () => imagesUsage(catalogue.all(), (chainId) => store.layers.get(chainId).size),
     tag: async (ref, repo, tag) => {
       const image = catalogue.resolve(ref);
@@ -117,8 +117,8 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
         actor: { id: image.id, attributes: { ...image.config.config.Labels, name: familiarString(target) } },
       });
     },
-    remove: async (ref, { force }) => {
-      const removal = removeImage(context, ref, force);
+    remove: async (ref, { force, noprune }) => {
+      const removal = removeImage(context, ref, { force, prune: !noprune });
       if (removal.deleted.length > 0) await collection.collect();
       return removal;
     },

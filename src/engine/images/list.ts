@@ -13,8 +13,12 @@ export function createdAt(image: Image): number {
   return Number.isNaN(time) ? Date.parse('0001-01-01T00:00:00Z') : time;
 }
 
-/** Images newest first. `reference` also narrows the names shown. @throws `invalid`; `not-found` for `before`, `since`. */
-export function listImages(catalogue: Catalogue, filters: Filters): Image[] {
+/**
+ * Images newest first; one without a name that others were committed on only with `all`. `reference` also narrows the names shown.
+ *
+ * @throws `invalid`; `not-found` for `before`, `since`.
+ */
+export function listImages(catalogue: Catalogue, filters: Filters, all: boolean): Image[] {
   checkFilters(filters, LIST_FILTERS);
   const dangling = filters.has('dangling') ? filterFlag(filters, 'dangling', false) : undefined;
   const patterns = valuesOf(filters, 'reference').map(globToRegExp);
@@ -23,10 +27,13 @@ export function listImages(catalogue: Catalogue, filters: Filters): Image[] {
   return catalogue
     .all()
     .filter((image) => tests.every((test) => test(image)))
+    .filter((image) => all || hasName(image) || catalogue.children(image.id).length === 0)
     .flatMap((image) => (patterns.length === 0 ? [image] : narrowed(catalogue, image, patterns)))
     .filter((image) => dangling === undefined || dangling === (image.repoTags.length === 0))
     .toSorted((a, b) => createdAt(b) - createdAt(a));
 }
+
+const hasName = ({ repoTags, repoDigests }: Image): boolean => repoTags.length + repoDigests.length > 0;
 
 type Test = (image: Image) => boolean;
 

@@ -18,7 +18,9 @@ export function pruneImages(context: RemoveContext, filters: Filters): Removal &
     .all()
     .filter((image) => until === undefined || createdAt(image) <= until)
     .filter((image) => matchPruneLabels(filters, image.config.config.Labels))
-    .filter((image) => !dangling || image.repoTags.length === 0);
+    .filter((image) => !dangling || image.repoTags.length === 0)
+    // What others were committed on is theirs, names included.
+    .filter((image) => catalogue.children(image.id).length === 0);
   const sizes = new Map<string, number>();
   for (const id of wanted.flatMap((image) => image.chainIds)) sizes.set(id, store.layers.find(id)?.size ?? 0);
   const removals = wanted.flatMap((image) => namesOf(context, image).flatMap((name) => tryRemove(context, name)));
@@ -41,7 +43,7 @@ function namesOf(context: RemoveContext, image: Image): string[] {
 /** An image in use stays; that is no error. */
 function tryRemove(context: RemoveContext, name: string): Removal[] {
   try {
-    return [removeImage(context, name, false)];
+    return [removeImage(context, name, { force: false, prune: true })];
   } catch (error) {
     if (kindOf(error) === 'conflict' || kindOf(error) === 'not-found') return [];
     throw error;

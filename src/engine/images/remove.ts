@@ -25,8 +25,15 @@ export interface RemoveContext {
   readonly pinned: (imageId: string) => boolean;
 }
 
+export interface RemoveOptions {
+  readonly force: boolean;
+  /** What it was committed on goes, too, when that has no name and nobody needs it. */
+  readonly prune: boolean;
+}
+
 /** A removal under way: what it did so far. */
 interface Work extends RemoveContext {
+  readonly prune: boolean;
   readonly image: Image;
   readonly result: Removal;
 }
@@ -37,9 +44,9 @@ interface Work extends RemoveContext {
  *
  * @throws `not-found`; `conflict` in Docker's words (moby `daemon/images/image_delete.go`).
  */
-export function removeImage(context: RemoveContext, ref: string, force: boolean): Removal {
+export function removeImage(context: RemoveContext, ref: string, { force, prune }: RemoveOptions): Removal {
   const image = context.collection.catalogue.resolve(ref);
-  const work: Work = { ...context, image, result: { untagged: [], deleted: [] } };
+  const work: Work = { ...context, prune, image, result: { untagged: [], deleted: [] } };
   if (isIdPrefix(image.id, ref)) removeById(work, force);
   else removeByName(work, ref, force);
   return work.result;
@@ -99,12 +106,28 @@ function deleteImage(work: Work, force: boolean): void {
   const layers = work.collection.remove(id, kept);
   emitImage(work.events, 'delete', id, id, undefined);
   work.result.deleted.push(id, ...layers);
+  if (work.prune) deleteParent(work);
+}
+
+/** An image that had no name and only this child. */
+function deleteParent(work: Work): void {
+  const { catalogue } = work.collection;
+  const parent = work.image.parent === undefined ? undefined : catalogue.byId(work.image.parent);
+  if (parent === undefined || catalogue.references(parent.id).length > 0) return;
+  try {
+    deleteImage({ ...work, image: parent }, false);
+  } catch (error) {
+    if (kindOf(error) !== 'conflict') throw error;
+  }
 }
 
 function checkConflicts(work: Work, mask: { soft: boolean; references: boolean }): void {
   const { id } = work.image;
   const refuse = (force: string, reason: string) =>
     conflict(`conflict: unable to delete ${shortId(id)} (${force}) - ${reason}`);
+  if (work.collection.catalogue.children(id).length > 0) {
+    throw refuse('cannot be forced', 'image has dependent child images');
+  }
   const { running, stopped } = work.inUse(id);
   if (running[0] !== undefined) {
     throw refuse('cannot be forced', `image is being used by running container ${shortId(running[0])}`);
