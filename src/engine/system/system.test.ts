@@ -98,6 +98,21 @@ test('what is missing is warned of', () => {
     'WARNING: No swap limit support',
     'WARNING: IPv4 forwarding is disabled',
   ]);
+  const noBlocks = { ...limits, blkioWeight: false, blkioWeightDevice: false, blkioThrottle: false };
+  assert.deepEqual(warningsOf({ limits: noBlocks, cgroup }, true), [
+    'WARNING: No blkio throttle.read_bps_device support',
+    'WARNING: No blkio throttle.write_bps_device support',
+    'WARNING: No blkio throttle.read_iops_device support',
+    'WARNING: No blkio throttle.write_iops_device support',
+  ]);
+  assert.deepEqual(warningsOf({ limits: noBlocks, cgroup: { ...cgroup, version: 2 } }, true), [
+    'WARNING: No io.weight support',
+    'WARNING: No io.weight (per device) support',
+    'WARNING: No io.max (rbps) support',
+    'WARNING: No io.max (wbps) support',
+    'WARNING: No io.max (riops) support',
+    'WARNING: No io.max (wiops) support',
+  ]);
   const without = { ...limits, oomKillDisable: false };
   assert.deepEqual(warningsOf({ limits: without, cgroup }, true), ['WARNING: No oom kill disable support']);
   assert.deepEqual(warningsOf({ limits: without, cgroup: { ...cgroup, version: 2 } }, true), []);

@@ -160,9 +160,23 @@ export function warningsOf({ limits, cgroup }: Pick<HostFacts, 'limits' | 'cgrou
     [limits.cpuCfsPeriod, 'No cpu cfs period support'],
     [limits.cpuShares, 'No cpu shares support'],
     [limits.cpuset, 'No cpuset support'],
+    ...blockIoWarnings(limits, cgroup.version),
     [forwarding, 'IPv4 forwarding is disabled'],
   ];
   return missing.filter(([there]) => !there).map(([, text]) => `WARNING: ${text}`);
+}
+
+/** Version 1 has had no weights since Linux 5.0, about which nobody can do anything. */
+function blockIoWarnings(limits: HostFacts['limits'], version: 1 | 2): [boolean, string][] {
+  const throttles =
+    version === 1
+      ? ['read_bps', 'write_bps', 'read_iops', 'write_iops'].map((what) => `No blkio throttle.${what}_device support`)
+      : ['rbps', 'wbps', 'riops', 'wiops'].map((what) => `No io.max (${what}) support`);
+  return [
+    [limits.blkioWeight || version === 1, 'No io.weight support'],
+    [limits.blkioWeightDevice || version === 1, 'No io.weight (per device) support'],
+    ...throttles.map((text): [boolean, string] => [limits.blkioThrottle, text]),
+  ];
 }
 
 /** Whether a switch of the kernel is on; one that this kernel does not have is off. */
