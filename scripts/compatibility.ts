@@ -70,12 +70,8 @@ const INERT: Readonly<Record<string, string>> = {
   ),
 };
 
-const NO_IMAGE_MOUNTS = 'mounts of type image are refused (400 `mount type unknown`)';
-
 /** Fields whose refusal stands elsewhere than in the list of unsupported ones. */
 const REFUSED_ELSEWHERE: Readonly<Record<string, string>> = {
-  'HostConfig.Mounts.ImageOptions': NO_IMAGE_MOUNTS,
-  'HostConfig.Mounts.ImageOptions.Subpath': NO_IMAGE_MOUNTS,
   'HostConfig.Mounts.VolumeOptions.DriverConfig.Options': 'refused (501): the driver `local` has no options yet',
 };
 

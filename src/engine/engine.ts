@@ -40,6 +40,8 @@ export interface CreateRequest {
   hostConfig: HostConfig;
   endpoints: Record<string, EndpointConfig>;
   platform?: Platform;
+  /** Whether read-only binds cover what is mounted below them, where nothing else is asked; missing: they do. */
+  readOnlyBelow?: boolean;
 }
 
 export interface LogQuery {

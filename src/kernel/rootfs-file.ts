@@ -36,13 +36,23 @@ export async function readRootfsFile(
  * `readRootfsFile` finds a file; undefined when there is none at that path.
  */
 export async function rootfsDirectory(dirs: readonly string[], path: string): Promise<string[] | undefined> {
+  const found = await rootfsEntry(dirs, path);
+  return found?.kind === 'directory' ? found.paths : undefined;
+}
+
+/** As `rootfsDirectory`; for a file, or what else is no directory, the one path where it is. */
+export async function rootfsEntry(
+  dirs: readonly string[],
+  path: string,
+): Promise<{ kind: 'directory' | 'file'; paths: string[] } | undefined> {
   const found = await lookUp(dirs, path);
-  if (found?.kind !== 'directory') return undefined;
+  if (found === undefined) return undefined;
+  if (found.kind === 'file') return { kind: 'file', paths: [found.real] };
   const merged = found.place.dirs;
   for (let depth = 1; depth < merged.length; depth++) {
-    if (await anyOpaque(merged.slice(0, depth))) return merged.slice(0, depth);
+    if (await anyOpaque(merged.slice(0, depth))) return { kind: 'directory', paths: merged.slice(0, depth) };
   }
-  return [...merged];
+  return { kind: 'directory', paths: [...merged] };
 }
 
 async function lookUp(dirs: readonly string[], path: string): Promise<Exclude<Entry, { kind: 'link' }> | undefined> {

@@ -6,6 +6,7 @@ import { CreateBodySchema, type EndpointConfig, HostConfigSchema, UpdateBodySche
 import { forbidden, invalid, kindOf, messageOf } from '../../util/errors.ts';
 import type { Exchange, Handler } from '../exchange.ts';
 import { readJson } from '../json-body.ts';
+import { mountsOfVersion } from '../mount-versions.ts';
 import { readPlatform } from '../platform.ts';
 import { type Route, route } from '../router.ts';
 import { containerInspect } from '../shapes/container-inspect.ts';
@@ -100,11 +101,14 @@ const create: Handler = async (x, reply) => {
   const { HostConfig, NetworkingConfig, ...config } = body;
   // Came with 1.44; older clients could not mean it.
   if (x.api < 44 && config.Healthcheck !== null) config.Healthcheck.StartInterval = 0;
+  const hostConfig = HostConfig ?? v.parse(HostConfigSchema, {});
+  hostConfig.Mounts = mountsOfVersion(hostConfig.Mounts, x.api);
   const platform = readPlatform(x.query);
   const { id, warnings } = await x.engine.containers.create({
     name: x.query.text('name'),
     config,
-    hostConfig: HostConfig ?? v.parse(HostConfigSchema, {}),
+    hostConfig,
+    readOnlyBelow: x.api >= 44,
     endpoints: endpointsOf(NetworkingConfig?.EndpointsConfig ?? {}),
     ...(platform ? { platform } : {}),
   });

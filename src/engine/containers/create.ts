@@ -51,7 +51,8 @@ export async function createContainer(
   }
   warnings.push(...discardKernelMemory(hostConfig));
   hostConfig.LogConfig = validateLogConfig(hostConfig.LogConfig, parts.defaults.logConfig);
-  const planned = await planMounts(hostConfig);
+  using images = new DisposableStack();
+  const planned = await planMounts(parts, hostConfig, { readOnlyBelow: request.readOnlyBelow ?? true, images });
   const name = reserveName(parts, request.name, id);
   const dir = join(parts.paths.containers, id);
   try {

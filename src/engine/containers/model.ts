@@ -67,19 +67,44 @@ export function initialState(): ContainerState {
   };
 }
 
+/** How something is mounted, beyond what `inspect` shows. */
+export interface MountManner {
+  /** A bind without what is mounted below its source. */
+  readonly nonRecursive?: true;
+  /** Whether read-only covers what is mounted below the source: missing, where the host can. */
+  readonly readOnlyBelow?: 'never' | 'required';
+  /** The source of a bind that is gone when the container starts is an error; else it is made anew. */
+  readonly sourceMustExist?: true;
+  /** Its source lies above or below the engine's own directories, and nobody said how mounts are to travel. */
+  readonly nearEngine?: true;
+  /** Of a tmpfs, for mount(8). */
+  readonly options?: readonly string[];
+  readonly image?: MountedImage;
+}
+
+/** What a mount of type `image` shows: a file of it, or the directories, top first, that together are one of its own. */
+export interface MountedImage {
+  readonly id: string;
+  readonly kind: 'directory' | 'file';
+  readonly paths: readonly string[];
+}
+
 /** A mount as `inspect` shows it. */
 export interface ContainerMount {
-  type: 'bind' | 'volume' | 'tmpfs';
-  /** Volume name; empty for other types. */
+  type: 'bind' | 'volume' | 'tmpfs' | 'image';
+  /** Volume name, or the image as it was asked for; empty for other types. */
   name: string;
+  /** On the host; empty for a tmpfs and for an image. */
   source: string;
   destination: string;
   driver: string;
   mode: string;
   rw: boolean;
   propagation: string;
-  /** A volume made for this container, without a name given. */
+  /** A volume made for this container or for one it takes its volumes from, without a name given. */
   anonymous?: boolean;
+  /** Missing for volumes. */
+  readonly manner?: MountManner;
 }
 
 /** A container's place in one network. Empty strings and 0 while it does not run. */

@@ -56,9 +56,11 @@ export class Registry {
     return [...this.#byId.values()].reverse();
   }
 
-  /** Ids of the containers made of an image, by whether they run. */
+  /** Ids of the containers made of an image or mounting it, by whether they run. */
   usersOf(imageId: string): { running: string[]; stopped: string[] } {
-    const users = [...this.#byId.values()].filter(({ container }) => container.imageId === imageId);
+    const users = [...this.#byId.values()].filter(({ container: { imageId: own, mounts } }) => {
+      return own === imageId || mounts.some(({ manner }) => manner?.image?.id === imageId);
+    });
     return {
       running: users.filter(isRunning).map(({ container }) => container.id),
       stopped: users.filter((it) => !isRunning(it)).map(({ container }) => container.id),
@@ -68,7 +70,9 @@ export class Registry {
   /** Ids of the containers that mount a volume. */
   mounting(volume: string): string[] {
     const all = [...this.#byId.values()].map(({ container }) => container);
-    return all.filter(({ mounts }) => mounts.some((it) => it.name === volume)).map(({ id }) => id);
+    return all
+      .filter(({ mounts }) => mounts.some(({ type, name }) => type === 'volume' && name === volume))
+      .map(({ id }) => id);
   }
 
   byId(id: string): Tracked | undefined {

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeBundle, writeBundle } from '../../kernel/bundle.ts';
+import { whyNoRecursiveReadOnly } from '../../kernel/host/runtime-features.ts';
 import type { Task } from '../../kernel/shim/shim-pool.ts';
 import { mountShm } from '../../kernel/shm.ts';
 import type { IoPipes } from '../../kernel/stdio/io-pool.ts';
@@ -9,10 +10,12 @@ import { nowRfc3339Nano } from '../../util/time.ts';
 import { requestedEdits } from '../devices/device-requests.ts';
 import { editSpec } from '../devices/edit-spec.ts';
 import type { JoinRequest, Sandbox } from '../networks/networks.ts';
+import { emptyLayer } from '../runtime-spec/mounts.ts';
 import { runtimeSpec } from '../runtime-spec/runtime-spec.ts';
 import { autoRemove } from './auto-remove.ts';
 import { emitContainer, emitNetworks, emitVolumes } from './container-events.ts';
 import { containerUser } from './container-user.ts';
+import { makeSources } from './make-sources.ts';
 import { type Container, initialState } from './model.ts';
 import { connectLog, openHub } from './open-hub.ts';
 import type { Parts } from './parts.ts';
@@ -184,13 +187,23 @@ async function prepareFiles(parts: Parts, container: Container, { sandbox, joine
   await Promise.all([mkdir(graph.upper, { recursive: true }), mkdir(graph.work, { recursive: true })]);
   const { network, peers, shm } = joined;
   if (network !== undefined) takeOverNames(parts, container, network);
+  await makeSources(container.mounts);
+  if (container.mounts.some(({ type }) => type === 'image')) await mkdir(emptyLayer(container), { recursive: true });
   const user = await containerUser(container, '');
-  const place = { defaults: parts.defaults.spec, peers, ...(shm === undefined ? {} : { shm }) };
+  const noRecursiveReadOnly = await whyNotReadOnlyBelow(parts, container);
+  const place = { defaults: parts.defaults.spec, peers, noRecursiveReadOnly, ...(shm === undefined ? {} : { shm }) };
   const spec = runtimeSpec({ container, host: parts.host, netnsPath: sandbox.netnsPath, user, ...place });
   const edits = await requestedEdits(container.hostConfig.DeviceRequests ?? [], parts);
   writeBundle(bundle, editSpec(spec, edits, parts.host));
   if (container.hostConfig.IpcMode === 'shareable') await mountShm(join(bundle, SHM_DIR), container.hostConfig.ShmSize);
   if (network === undefined) await writeFiles(parts, container, sandbox);
+}
+
+/** Asked only where it matters: it runs the runtime once. */
+async function whyNotReadOnlyBelow(parts: Parts, { mounts, hostConfig: { Runtime } }: Container): Promise<string> {
+  const matters = mounts.some(({ rw, source, manner }) => !rw && source !== '' && manner?.readOnlyBelow !== 'never');
+  const runtime = parts.runtimes.get(Runtime);
+  return matters && runtime !== undefined ? whyNoRecursiveReadOnly(Runtime, runtime.binary) : '';
 }
 
 async function writeFiles(parts: Parts, { id, files, config, hostConfig }: Container, sandbox: Sandbox): Promise<void> {

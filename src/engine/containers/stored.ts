@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import type { ContainerRow } from '../../store/containers.ts';
 import { keptFiles, type LogConfig } from '../logs/log-config.ts';
+import { wantedMounts } from '../runtime-spec/wanted-mounts.ts';
 import { commandLine } from './merge-config.ts';
-import { type Container, type ContainerState, initialState } from './model.ts';
+import { type Container, type ContainerMount, type ContainerState, initialState } from './model.ts';
+import { engineRoots, toContainerMount } from './mounts.ts';
 import type { Parts } from './parts.ts';
 
 /** The name of the log that is kept of a container whose messages are sent away. */
@@ -36,17 +38,28 @@ export function fromRow(row: ContainerRow, paths: Parts['paths']): Container {
   const spec = JSON.parse(row.spec) as StoredSpec;
   // An older version may have written a row without the newer fields.
   const { restartCount, ...state }: StoredState = { ...initialState(), restartCount: 0, ...JSON.parse(row.state) };
+  const mounts = withManner(spec, paths);
   const container = assemble({
     id: row.id,
     name: row.name,
     imageId: row.image,
     created: row.created,
-    spec,
+    spec: { ...spec, mounts },
     state,
     paths,
   });
   container.restartCount = restartCount;
   return container;
+}
+
+/** An older version wrote down only what `inspect` shows; the rest is in what was asked for, and there were no others' mounts. */
+function withManner({ mounts, hostConfig }: StoredSpec, paths: Parts['paths']): readonly ContainerMount[] {
+  const asked = new Map(wantedMounts(hostConfig).map((mount) => [mount.destination, mount]));
+  return mounts.map((mount) => {
+    const wanted = asked.get(mount.destination);
+    if (mount.manner !== undefined || mount.type === 'volume' || wanted === undefined) return mount;
+    return toContainerMount(wanted, engineRoots(paths));
+  });
 }
 
 /** Where the log's files are, or the cache of one that is sent away; empty when nothing is kept. */

@@ -1,16 +1,18 @@
 import { posix } from 'node:path';
+import { rootfsEntry } from '../../kernel/rootfs-file.ts';
 import type { ContainerConfig, HostConfig } from '../../spec/container.ts';
-import { kindOf } from '../../util/errors.ts';
+import { invalid, kindOf, notFound } from '../../util/errors.ts';
 import { type WantedMount, wantedMounts } from '../runtime-spec/wanted-mounts.ts';
 import { copyUp } from '../volumes/copy-up.ts';
 import { isMounted } from '../volumes/local-options.ts';
 import type { Container, ContainerMount } from './model.ts';
 import type { Parts } from './parts.ts';
+import { borrowedMounts } from './volumes-from.ts';
 import { isRunning } from './wait.ts';
 
 type Place = Pick<WantedMount, 'source' | 'destination' | 'readOnly' | 'mode' | 'noCopy' | 'from'>;
 
-/** The volumes a new container mounts; they count as used until `release`, then its row says so. */
+/** The volumes a new container mounts, and what else it takes over from others; they count as used until `release`, then its row says so. */
 export interface VolumeMounts extends AsyncDisposable {
   readonly mounts: ContainerMount[];
   /** The container exists: what was made for it stays. */
@@ -26,9 +28,13 @@ export async function takeVolumes(
   { id, config, hostConfig, layers }: { id: string; config: ContainerConfig; hostConfig: HostConfig; layers: string[] },
 ): Promise<VolumeMounts> {
   await using undo = new AsyncDisposableStack();
+  const borrowed = borrowedMounts(parts.registry, hostConfig);
   const mounts: ContainerMount[] = [];
   let kept = false;
-  for (const place of wantedPlaces(config, hostConfig)) {
+  for (const { type, name } of borrowed) if (type === 'volume') undo.use(await holdExisting(parts, name, id));
+  mounts.push(...borrowed);
+  for (const place of wantedPlaces(config, hostConfig, borrowed)) {
+    if (place.source === '') await refuseFile(layers, place.destination);
     const request = { name: place.source, driver: hostConfig.VolumeDriver, ...extras(hostConfig, place) };
     const held = await parts.volumes.hold(request, id);
     undo.defer(async () => {
@@ -58,6 +64,22 @@ export async function takeVolumes(
   };
 }
 
+/** @throws `invalid` in Docker's words for a place where the image has a file: no directory can be mounted there. */
+async function refuseFile(layers: readonly string[], path: string): Promise<void> {
+  if ((await rootfsEntry(layers, path))?.kind !== 'file') return;
+  throw invalid(`cannot mount volume over existing file, file exists ${path}`);
+}
+
+/** Of a volume of another container, which may be going away right now. @throws `not-found` in Docker's words. */
+async function holdExisting({ volumes }: Parts, name: string, containerId: string): Promise<Disposable> {
+  const before = volumes.get(name);
+  const held = await volumes.hold({ name, driver: '', labels: null, options: {} }, containerId);
+  if (held.volume === before) return held;
+  held[Symbol.dispose]();
+  await volumes.remove(name, true);
+  throw notFound(`get ${name}: no such volume`);
+}
+
 function toMount({ source, destination, mode, readOnly, from }: Place, name: string, at: string): ContainerMount {
   const shownMode = from === 'Binds' && mode === '' ? 'z' : mode;
   return {
@@ -74,9 +96,9 @@ function toMount({ source, destination, mode, readOnly, from }: Place, name: str
 }
 
 /** What is asked for in the request first; a path the image or `Volumes` names is left out where something is mounted. */
-function wantedPlaces(config: ContainerConfig, hostConfig: HostConfig): Place[] {
+function wantedPlaces(config: ContainerConfig, hostConfig: HostConfig, borrowed: readonly ContainerMount[]): Place[] {
   const asked = wantedMounts(hostConfig);
-  const taken = new Set(asked.map(({ destination }) => destination));
+  const taken = new Set([...asked, ...borrowed].map(({ destination }) => destination));
   const declared = new Set(Object.keys(config.Volumes).map((path) => posix.resolve('/', path)));
   const plain = { source: '', readOnly: false, mode: '', noCopy: false, from: 'Mounts' } as const;
   return [

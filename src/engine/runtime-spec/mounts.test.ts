@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { containerMounts, defaultPropagation, rootPropagation } from './mounts.ts';
+import { toContainerMount } from '../containers/mounts.ts';
+import { containerMounts, rootPropagation } from './mounts.ts';
 import { type Asked, testContainer, testHost } from './test-container.ts';
+import { parseBind } from './wanted-mounts.ts';
 
 const mountsOf = (hostConfig: object, host = testHost(), shm?: string) =>
   containerMounts({ container: testContainer({ HostConfig: hostConfig }), host, shm });
@@ -57,17 +59,59 @@ test('propagation must be possible on the host', () => {
 });
 
 test('the root file system propagates as far as a bind needs', () => {
-  const of = (...Binds: string[]) => rootPropagation(testContainer({ HostConfig: { Binds } }));
+  const host = testHost({ propagationAt: () => ({ mountPoint: '/', shared: true, slave: false }) });
+  const of = (...Binds: string[]) => rootPropagation(testContainer({ HostConfig: { Binds } }), host);
   assert.equal(of('/a:/x', '/b:/y:private'), undefined);
   assert.equal(of('/a:/x:slave'), 'rslave');
   assert.equal(of('/a:/x:rslave', '/b:/y:rshared'), 'shared');
 });
 
-test('a directory above the engine brings its mounts along only as a slave', () => {
-  const container = testContainer();
-  for (const above of ['/', '/run', '/run/gantry', '/data'])
-    assert.equal(defaultPropagation(above, container), 'rslave');
-  for (const beside of ['/ru', '/srv', '/run/other']) assert.equal(defaultPropagation(beside, container), 'rprivate');
+test('a bind near the engine brings its mounts along only as a slave', () => {
+  const planned = (source: string, mode = '') =>
+    toContainerMount(parseBind(`${source}:/x${mode}`), ['/data', '/run/gantry']);
+  for (const near of ['/', '/run', '/run/gantry', '/run/gantry/bundles', '/data']) {
+    assert.equal(planned(near).propagation, 'rslave', near);
+  }
+  for (const beside of ['/ru', '/srv', '/run/other', '/data2'])
+    assert.equal(planned(beside).propagation, 'rprivate', beside);
+  assert.equal(planned('/', ':rshared').propagation, 'rshared');
+  assert.throws(() => planned('/data/x', ':private'), {
+    kind: 'invalid',
+    message:
+      'invalid mount config: must use either propagation mode "rslave" or "rshared" when mount source is within the daemon root, ' +
+      'daemon root: "/data", bind mount source: "/data/x", propagation: "private"',
+  });
+  // What nobody asked for must not fail where the host lets nothing travel.
+  const root = testContainer({ HostConfig: { Binds: ['/:/x'] } });
+  assert.equal(rootPropagation(root, testHost()), undefined);
+  assert.equal(options({ Binds: ['/:/x'] }, '/x'), 'rbind,rslave');
+});
+
+test('an image is an overlay that nobody can write to, a file of it a bind', () => {
+  const image = { type: 'image' as const, name: 'i', source: '', destination: '/i', driver: '', mode: '', rw: false };
+  const of = (kind: 'directory' | 'file', paths: string[]) => {
+    const mount = { ...image, propagation: 'rprivate', manner: { image: { id: 'sha256:1', kind, paths } } };
+    return at(containerMounts({ container: { ...testContainer(), mounts: [mount] }, host: testHost() }), '/i')[0];
+  };
+  assert.deepEqual(of('directory', ['/l/B', '/l/A']), {
+    destination: '/i',
+    type: 'overlay',
+    source: 'overlay',
+    options: ['ro', 'rprivate', 'lowerdir=/l/B:/l/A:/data/containers/ID/fs/none'],
+  });
+  assert.deepEqual(of('file', ['/l/A/f'])?.options, ['bind', 'ro', 'rprivate']);
+  assert.throws(() => of('directory', Array<string>(300).fill('/a/rather/long/path')), { kind: 'unsupported' });
+});
+
+test('a runtime that cannot make a tree read-only makes the top so, unless the whole is required', () => {
+  const why = 'rro is not supported by runtime "x"';
+  const mounts = (over: object) => {
+    const Mounts = [{ Type: 'bind', Source: '/a', Target: '/x', ReadOnly: true, BindOptions: over }];
+    const container = testContainer({ HostConfig: { Mounts } });
+    return at(containerMounts({ container, host: testHost(), noRecursiveReadOnly: why }), '/x')[0]?.options.join(',');
+  };
+  assert.equal(mounts({}), 'rbind,ro,rprivate');
+  assert.throws(() => mounts({ ReadOnlyForceRecursive: true }), { kind: 'invalid', message: why });
 });
 
 test('shared memory: of its own, of the host, shared, none', () => {
@@ -95,7 +139,7 @@ test('volumes come from where the engine put them', () => {
   const volume = { type: 'volume' as const, name: 'data', source: '/v/data', destination: '/d', driver: 'local' };
   const container = { ...testContainer(asked), mounts: [{ ...volume, mode: '', rw: false, propagation: '' }] };
   const [mount] = at(containerMounts({ container, host: testHost(), shm: undefined }), '/d');
-  assert.deepEqual(mount, { destination: '/d', type: 'bind', source: '/v/data', options: ['rbind', 'ro'] });
+  assert.deepEqual(mount, { destination: '/d', type: 'bind', source: '/v/data', options: ['rbind', 'ro', 'rro'] });
 });
 
 test('an init there is not is said, rather than mounted from nowhere', () => {

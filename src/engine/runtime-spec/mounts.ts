@@ -1,12 +1,14 @@
+import { posix } from 'node:path';
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import type { OciMount } from '../../spec/oci.ts';
-import { internal, invalid, unavailable } from '../../util/errors.ts';
-import type { Container } from '../containers/model.ts';
+import { internal, invalid, unavailable, unsupported } from '../../util/errors.ts';
+import type { Container, ContainerMount, MountedImage } from '../containers/model.ts';
 import { isContainerMode } from './namespaces.ts';
 import { atLeast } from './seccomp.ts';
 import { parseSecurityOpts } from './security-opts.ts';
 import { PLAIN_DEFAULTS, type SpecDefaults } from './spec-defaults.ts';
-import { type WantedMount, wantedMounts } from './wanted-mounts.ts';
+import { tmpfsOptions } from './tmpfs-options.ts';
+import { cleanPath } from './wanted-mounts.ts';
 
 /** Where the init of `--init` is found in a container. */
 export const INIT_PATH = '/sbin/docker-init';
@@ -18,8 +20,10 @@ interface MountFacts {
   readonly container: Container;
   readonly host: Pick<HostFacts, 'kernel' | 'propagationAt' | 'initBinary'>;
   /** On the host: the /dev/shm of a container that shares its own, or of the one whose it shares. */
-  readonly shm: string | undefined;
+  readonly shm?: string | undefined;
   readonly defaults?: Pick<SpecDefaults, 'init'> | undefined;
+  /** Why the runtime cannot make a whole tree of mounts read-only; empty when it can. */
+  readonly noRecursiveReadOnly?: string | undefined;
 }
 
 /**
@@ -105,67 +109,84 @@ function sharedShm({ container, shm }: MountFacts): OciMount[] {
 
 function askedMounts(facts: MountFacts): OciMount[] {
   const { hostConfig, mounts } = facts.container;
-  const asked = wantedMounts(hostConfig).filter(({ type }) => type !== 'volume');
-  const volumes = mounts.filter(({ type }) => type === 'volume');
-  return [
-    ...asked.map((mount) => (mount.type === 'tmpfs' ? tmpfsMount(mount) : bindMount(mount, facts))),
-    ...volumes.map(({ source, destination, rw }) => ({
-      destination,
-      type: 'bind',
-      source,
-      options: rw ? ['rbind'] : ['rbind', 'ro'],
-    })),
-  ];
+  const tmpfs = Object.entries(hostConfig.Tmpfs).map(([path, options]) => tmpfsMount(path, tmpfsOptions(options)));
+  return [...tmpfs, ...mounts.map((mount) => askedMount(mount, facts))];
 }
 
-function tmpfsMount({ destination, options }: WantedMount): OciMount {
-  return { destination, type: 'tmpfs', source: 'tmpfs', options };
+function askedMount(mount: ContainerMount, facts: MountFacts): OciMount {
+  const { type, destination, manner } = mount;
+  if (type === 'tmpfs') return tmpfsMount(destination, manner?.options ?? tmpfsOptions(mount.rw ? '' : 'ro'));
+  if (manner?.image !== undefined) return imageMount(mount, manner.image, facts.container);
+  return bindMount(mount, facts);
 }
 
-function bindMount(mount: WantedMount, facts: MountFacts): OciMount {
-  const propagation = mount.propagation || defaultPropagation(mount.source, facts.container);
-  if (mount.propagation !== '') checkPropagation(mount, facts.host);
+function tmpfsMount(destination: string, options: readonly string[]): OciMount {
+  return { destination: cleanPath(destination), type: 'tmpfs', source: 'tmpfs', options };
+}
+
+function bindMount(mount: ContainerMount, facts: MountFacts): OciMount {
+  const { source, destination, rw, propagation, manner } = mount;
+  travels(mount, facts.host);
   const options = [
-    mount.nonRecursive ? 'bind' : 'rbind',
-    ...(mount.readOnly ? ['ro'] : []),
-    ...(readOnlyBelow(mount, facts.host) ? ['rro'] : []),
-    propagation,
+    manner?.nonRecursive ? 'bind' : 'rbind',
+    ...(rw ? [] : ['ro']),
+    ...(readOnlyBelow(mount, facts) ? ['rro'] : []),
+    ...(propagation === '' ? [] : [propagation]),
   ];
-  return { destination: mount.destination, type: 'bind', source: mount.source, options };
+  return { destination, type: 'bind', source, options };
+}
+
+/** Bytes the kernel takes of a mount's options. Source: mount(2). */
+const OPTIONS_MAX = 4095;
+
+/** The layers under an empty directory at the bottom: an overlay without an upper one is read-only for good, even to who may mount. */
+function imageMount({ destination, name }: ContainerMount, { kind, paths }: MountedImage, c: Container): OciMount {
+  const [file = ''] = paths;
+  if (kind === 'file') return { destination, type: 'bind', source: file, options: ['bind', 'ro', 'rprivate'] };
+  const layers = `lowerdir=${[...paths, emptyLayer(c)].join(':')}`;
+  if (layers.length > OPTIONS_MAX)
+    throw unsupported(`image ${name} has too many layers to be mounted at ${destination}`);
+  return { destination, type: 'overlay', source: 'overlay', options: ['ro', 'rprivate', layers] };
+}
+
+/** A directory of the container that stays empty. */
+export function emptyLayer({ graph }: Pick<Container, 'graph'>): string {
+  return posix.join(posix.dirname(graph.upper), 'none');
+}
+
+/** Of a tree that cannot be made read-only as a whole, the top is. */
+function readOnlyBelow({ rw, manner }: ContainerMount, { host, noRecursiveReadOnly = '' }: MountFacts): boolean {
+  if (rw || manner?.nonRecursive || manner?.readOnlyBelow === 'never') return false;
+  const why = atLeast(host.kernel, RECURSIVE_READ_ONLY)
+    ? noRecursiveReadOnly
+    : 'rro is not supported: failed to call mount_setattr: function not implemented (kernel is older than 5.12?)';
+  if (why === '') return true;
+  if (manner?.readOnlyBelow === 'required') throw invalid(why);
+  return false;
 }
 
 /**
- * A directory above the engine's own would carry the root file systems of all containers into this one, and keep them
- * mounted there; as a slave it forgets them with the host.
+ * Whether mounts travel between host and container below this one.
+ *
+ * @throws `invalid` in Docker's words when they are asked to and the host does not let them go.
  */
-export function defaultPropagation(source: string, { graph }: Pick<Container, 'graph'>): string {
-  const above = [graph.merged, graph.upper].some((dir) => source === '/' || dir.startsWith(`${source}/`));
-  return above ? 'rslave' : 'rprivate';
-}
-
-function readOnlyBelow(mount: WantedMount, { kernel }: Pick<HostFacts, 'kernel'>): boolean {
-  if (!mount.readOnly || mount.nonRecursive || mount.readOnlyBelow === 'never') return false;
-  if (atLeast(kernel, RECURSIVE_READ_ONLY)) return true;
-  if (mount.readOnlyBelow === 'where possible') return false;
-  throw invalid(`mount ${mount.destination}: recursively read-only mounts take kernel ${RECURSIVE_READ_ONLY} or newer`);
-}
-
-/** Mounts can travel only from where the host lets them go. */
-function checkPropagation({ source, propagation }: WantedMount, host: Pick<HostFacts, 'propagationAt'>): void {
-  if (propagation.endsWith('private')) return;
+function travels({ source, propagation, manner }: ContainerMount, host: Pick<HostFacts, 'propagationAt'>): boolean {
+  if (propagation === '' || propagation.endsWith('private')) return false;
   const { mountPoint, shared, slave } = host.propagationAt(source);
-  const wantsShared = propagation.endsWith('shared');
-  if (wantsShared && !shared) throw invalid(`path ${source} is mounted on ${mountPoint} but it is not a shared mount`);
-  if (!wantsShared && !shared && !slave) {
-    throw invalid(`path ${source} is mounted on ${mountPoint} but it is not a shared or slave mount`);
-  }
+  const possible = shared || (slave && propagation.endsWith('slave'));
+  if (possible || manner?.nearEngine) return possible;
+  const needed = propagation.endsWith('shared') ? 'shared' : 'shared or slave';
+  throw invalid(`path ${source} is mounted on ${mountPoint} but it is not a ${needed} mount`);
 }
 
 /** How the root file system must propagate so that what the binds ask for can work; undefined: as the runtime does. */
-export function rootPropagation({ hostConfig }: Pick<Container, 'hostConfig'>): 'shared' | 'rslave' | undefined {
-  const asked = wantedMounts(hostConfig).map(({ propagation }) => propagation);
-  if (asked.some((propagation) => propagation.endsWith('shared'))) return 'shared';
-  return asked.some((propagation) => propagation.endsWith('slave')) ? 'rslave' : undefined;
+export function rootPropagation(
+  { mounts }: Pick<Container, 'mounts'>,
+  host: Pick<HostFacts, 'propagationAt'>,
+): 'shared' | 'rslave' | undefined {
+  const travelling = mounts.filter((mount) => travels(mount, host)).map(({ propagation }) => propagation);
+  if (travelling.some((propagation) => propagation.endsWith('shared'))) return 'shared';
+  return travelling.length > 0 ? 'rslave' : undefined;
 }
 
 function initMount({ container, host: { initBinary }, defaults = PLAIN_DEFAULTS }: MountFacts): OciMount[] {

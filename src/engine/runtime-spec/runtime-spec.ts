@@ -28,6 +28,8 @@ export interface RuntimeSpecInput {
   readonly peers?: Peers;
   /** Host directory for /dev/shm; needed when its ipc is `shareable` or another container's. */
   readonly shm?: string;
+  /** Why its runtime cannot make a whole tree of mounts read-only; empty or missing when it can. */
+  readonly noRecursiveReadOnly?: string;
   /** Of the daemon, for what the container does not say. */
   readonly defaults?: SpecDefaults;
 }
@@ -39,14 +41,14 @@ export interface RuntimeSpecInput {
  * @throws `invalid` for what this host cannot give: a device, a propagation, a limit; `unavailable` without an init to give.
  */
 export function runtimeSpec(input: RuntimeSpecInput): OciSpec {
-  const { container, host } = input;
+  const { container } = input;
   const { config, hostConfig } = container;
   return {
     ociVersion: '1.0.2',
     process: containerProcess(input),
     root: { path: 'rootfs', ...(hostConfig.ReadonlyRootfs ? { readonly: true } : {}) },
     ...(hostConfig.UTSMode === 'host' ? {} : { hostname: config.Hostname }),
-    mounts: containerMounts({ container, host, shm: input.shm, defaults: input.defaults }),
+    mounts: containerMounts(input),
     ...(Object.keys(hostConfig.Annotations).length === 0 ? {} : { annotations: { ...hostConfig.Annotations } }),
     linux: linux(input),
   };
@@ -56,7 +58,7 @@ function linux({ container, host, netnsPath, peers, defaults }: RuntimeSpecInput
   const { hostConfig } = container;
   const { devices, rules } = containerDevices(hostConfig, host);
   const seccomp = containerSeccomp(hostConfig, containerCapabilities(hostConfig, host), host, defaults);
-  const propagation = rootPropagation(container);
+  const propagation = rootPropagation(container, host);
   const masked = maskedPaths(hostConfig, host);
   const readonly = readonlyPaths(hostConfig);
   return {

@@ -4,7 +4,9 @@ import type { HostDevice } from '../../kernel/host/host-devices.ts';
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import { CreateBodySchema, type ExecBody, ExecBodySchema, HostConfigSchema } from '../../spec/container.ts';
 import type { Container } from '../containers/model.ts';
+import { toContainerMount } from '../containers/mounts.ts';
 import type { ResolvedUser } from './resolve-user.ts';
+import { wantedMounts } from './wanted-mounts.ts';
 
 /** The body of a request to create a container, as far as a test cares. */
 export type Asked = { HostConfig?: object } & Record<string, unknown>;
@@ -26,7 +28,9 @@ export function testContainer(asked: Asked = {}): Container {
     networks: {},
     path,
     args,
-    mounts: [],
+    mounts: wantedMounts(hostConfig)
+      .filter(({ type, from }) => type !== 'volume' && from !== 'Tmpfs')
+      .map((mount) => toContainerMount(mount, ['/data', '/run/gantry'])),
     state: {
       status: 'created',
       pid: 0,

@@ -16,7 +16,7 @@ const OPPOSITES: readonly (readonly string[])[] = [
   ['nodirsync', 'dirsync'],
   ['nomand', 'mand'],
 ];
-const SINGLE = new Set(['defaults', 'bind', 'rbind', 'private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']);
+const SINGLE = new Set(['defaults', 'private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']);
 const KEYS = new Set(['size', 'mode', 'uid', 'gid', 'nr_inodes', 'nr_blocks', 'mpol']);
 
 /**
@@ -25,16 +25,21 @@ const KEYS = new Set(['size', 'mode', 'uid', 'gid', 'nr_inodes', 'nr_blocks', 'm
  * @throws `invalid` in Docker's words for an option tmpfs does not have.
  */
 export function tmpfsOptions(asked: string): string[] {
-  const wanted = asked.split(',').filter((option) => option !== '');
+  const wanted = asked === '' ? [] : asked.split(',');
   wanted.forEach(check);
-  const all = [...BASE, ...wanted];
+  // The runtime would hand the word on to the kernel, to which it means nothing.
+  const all = [...BASE, ...wanted.filter((option) => option !== 'defaults')];
   return all.filter((option, at) => !all.slice(at + 1).some((later) => kindOf(later) === kindOf(option)));
 }
 
 function check(option: string): void {
   const known = SINGLE.has(option) || OPPOSITES.some((pair) => pair.includes(option));
-  if (known || (option.includes('=') && KEYS.has(kindOf(option)))) return;
-  throw invalid(`invalid tmpfs option ["${option}"]`);
+  const [key = '', ...values] = option.split('=');
+  const value = values.join('=');
+  // An empty or a negative value is one the kernel refuses, without a word about which option it was.
+  if (known || (KEYS.has(key) && value !== '' && !value.startsWith('-'))) return;
+  const shown = values.length === 0 ? [key] : [key, value];
+  throw invalid(`invalid tmpfs option [${shown.map((word) => JSON.stringify(word)).join(' ')}]`);
 }
 
 /** Options of one kind exclude each other. */
@@ -56,7 +61,15 @@ export function tmpfsOptionsOf({ TmpfsOptions: asked, ReadOnly }: MountPoint): s
   if (asked === null) return words.join(',');
   if (asked.Mode !== 0) words.push(`mode=${asked.Mode.toString(8)}`);
   if (asked.SizeBytes !== 0) words.push(`size=${shortSize(asked.SizeBytes)}`);
-  return [...words, ...(asked.Options ?? []).map((pair) => pair.join('='))].join(',');
+  return [...words, ...(asked.Options ?? []).map(parseOption)].join(',');
+}
+
+/** A word, or a name and its value. @throws `invalid` in Docker's words. */
+function parseOption(pair: readonly string[]): string {
+  const [name = ''] = pair;
+  if (pair.length < 1 || pair.length > 2) throw invalid('invalid option array length');
+  if (!['exec', 'noexec'].includes(name)) throw invalid(`invalid option: ${name}`);
+  return pair.join('=');
 }
 
 function shortSize(bytes: number): string {

@@ -10,7 +10,6 @@ test('a plain container is supported', () => {
 });
 
 const CASES: readonly (readonly [field: string, hostConfig: object])[] = [
-  ['VolumesFrom', { VolumesFrom: ['x'] }],
   [
     'Mounts.VolumeOptions.Subpath',
     { Mounts: [{ Type: 'volume', Source: 'v1', Target: '/c', VolumeOptions: { Subpath: 'x' } }] },

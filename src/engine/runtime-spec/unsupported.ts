@@ -16,7 +16,6 @@ const CONFIG_GAPS: readonly Gap<ContainerConfig>[] = [
 ];
 
 const HOST_GAPS: readonly Gap<HostConfig>[] = [
-  { field: 'VolumesFrom', asked: ({ VolumesFrom }) => some(VolumesFrom) },
   {
     field: 'Mounts.VolumeOptions.Subpath',
     asked: ({ Mounts }) => Mounts.some((it) => (it.VolumeOptions?.Subpath ?? '') !== ''),

@@ -10,6 +10,7 @@ import { checkSecurityModules, parseSecurityOpts } from './security-opts.ts';
 import { validateModes } from './validate-modes.ts';
 import { validateBindings } from './validate-ports.ts';
 import { validateSysctls } from './validate-sysctls.ts';
+import { parseVolumesFrom } from './volumes-from.ts';
 import { wantedMounts } from './wanted-mounts.ts';
 
 /** Stands for `host-gateway`, which is not known before a container starts. */
@@ -31,6 +32,7 @@ export function validateHostConfig(hostConfig: HostConfig, host: HostFacts): voi
   if (CgroupParent.split('/').includes('..')) throw invalid(`invalid cgroup parent: ${CgroupParent}`);
   validateStorageOpt(hostConfig.StorageOpt);
   (hostConfig.DeviceCgroupRules ?? []).forEach(parseDeviceRule);
+  (hostConfig.VolumesFrom ?? []).forEach(parseVolumesFrom);
   wantedMounts(hostConfig);
   const capabilities = containerCapabilities(hostConfig, host);
   checkSecurityModules(parseSecurityOpts(hostConfig.SecurityOpt ?? []), host);

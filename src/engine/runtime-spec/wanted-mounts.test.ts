@@ -45,6 +45,15 @@ test('what is no bind is refused in the words of Docker', () => {
   refusedBind('/a:/b:ro,rw', 'invalid mode: ro,rw');
   refusedBind(':/c', "invalid volume specification: ':/c'");
   refusedBind('/a:ro', "invalid volume specification: '/a:ro'");
+  refusedBind('/a:', "invalid volume specification: '/a:'");
+  refusedBind(
+    '/a:/b:nocopy',
+    `invalid volume specification: '/a:/b:nocopy': ${config('bind', 'field VolumeOptions must not be specified')}`,
+  );
+  refusedBind(
+    'v1:/b:rslave',
+    `invalid volume specification: 'v1:/b:rslave': ${config('volume', 'field BindOptions must not be specified')}`,
+  );
   refusedBind('/a:/b:ro:rw', "invalid volume specification: '/a:/b:ro:rw'");
 });
 
@@ -97,6 +106,19 @@ test('what is no mount is refused in the words of Docker', () => {
     { Type: 'volume', Target: '/b', ReadOnly: true },
     'must not set ReadOnly mode when using anonymous volumes',
   );
+});
+
+test('a mount of type image is read-only, of a part of it or all', () => {
+  const image = { Type: 'image', Source: 'busybox', Target: '/i/' };
+  const { type, source, destination, readOnly, subpath } = mount({ ...image, ImageOptions: { Subpath: 'etc/../bin' } });
+  assert.deepEqual([type, source, destination, readOnly, subpath], ['image', 'busybox', '/i', true, 'etc/../bin']);
+  for (const Subpath of ['/etc', '../etc', 'a/../../etc', '..']) {
+    refusedMount({ ...image, ImageOptions: { Subpath } }, 'subpath must be a relative path within the volume');
+  }
+  refusedMount({ ...image, Source: '' }, 'field Source must not be empty');
+  for (const field of ['BindOptions', 'VolumeOptions', 'TmpfsOptions']) {
+    refusedMount({ ...image, [field]: {} }, `field ${field} must not be specified`);
+  }
 });
 
 test('everything wanted, each place once', () => {

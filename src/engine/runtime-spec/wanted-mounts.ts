@@ -6,8 +6,8 @@ import { tmpfsOptions, tmpfsOptionsOf } from './tmpfs-options.ts';
 
 /** One mount a container asks for by `Binds`, `Mounts` or `Tmpfs`, checked. */
 export interface WantedMount {
-  readonly type: 'bind' | 'volume' | 'tmpfs';
-  /** Path on the host of a bind; name of a volume, empty for an anonymous one; empty for tmpfs. */
+  readonly type: 'bind' | 'volume' | 'tmpfs' | 'image';
+  /** Path on the host of a bind; name of a volume, empty for an anonymous one; reference of an image; empty for tmpfs. */
   readonly source: string;
   /** Absolute and clean. */
   readonly destination: string;
@@ -22,7 +22,9 @@ export interface WantedMount {
   readonly readOnlyBelow: 'where possible' | 'never' | 'required';
   /** SELinux: shared or private label. */
   readonly label: '' | 'z' | 'Z';
-  /** A source on the host that does not exist is made, as a directory; else it is an error. */
+  /** Within an image; empty for all of it. */
+  readonly subpath: string;
+  /** A source on the host that does not exist is made, as a directory, before the container starts; else it is an error. */
   readonly createSource: boolean;
   readonly noCopy: boolean;
   /** Of a tmpfs, for mount(8). */
@@ -57,13 +59,15 @@ export function parseBind(spec: string): WantedMount {
   const malformed = invalid(`invalid volume specification: '${spec}'`);
   if (first === '' || fields.length > 3) throw malformed;
   const bare = fields.length === 1;
-  if (fields.length === 2 && second !== '' && parseMountMode(second) !== undefined) throw malformed;
+  if (fields.length === 2 && parseMountMode(second) !== undefined) throw malformed;
   const mode = parseMountMode(third ?? '');
   if (mode === undefined) throw invalid(`invalid mode: ${third}`);
   const source = bare ? '' : first;
   const type = source.startsWith('/') ? 'bind' : 'volume';
   try {
     const destination = checkDestination(bare ? first : second);
+    if (type === 'bind' && mode.noCopy) refuse('field VolumeOptions must not be specified');
+    if (type === 'volume' && mode.propagation !== '') refuse('field BindOptions must not be specified');
     return { ...PLAIN, ...fromMode(mode), type, source: cleanSource(type, source), destination, mode: third ?? '' };
   } catch (error) {
     throw invalid(
@@ -76,6 +80,7 @@ const PLAIN = {
   nonRecursive: false,
   readOnlyBelow: 'where possible',
   createSource: true,
+  subpath: '',
   options: [],
   from: 'Binds',
 } as const;
@@ -103,17 +108,26 @@ const MOUNT_TYPES: ReadonlyMap<string, (mount: MountPoint, destination: string) 
   ['bind', bindMount],
   ['volume', volumeMount],
   ['tmpfs', tmpfsMount],
+  ['image', imageMount],
 ]);
 
-const NO_MODE = { mode: '', label: '', noCopy: false, options: [], from: 'Mounts' } as const;
+const NO_MODE = { mode: '', label: '', noCopy: false, subpath: '', options: [], from: 'Mounts' } as const;
+
+/** The groups of options, each for one type of mount. */
+const OPTIONS = { bind: 'BindOptions', volume: 'VolumeOptions', tmpfs: 'TmpfsOptions', image: 'ImageOptions' } as const;
+
+function refuseOptionsOfOthers(mount: MountPoint, type: keyof typeof OPTIONS): void {
+  for (const field of Object.values(OPTIONS)) {
+    if (field !== OPTIONS[type] && mount[field] !== null) refuse(`field ${field} must not be specified`);
+  }
+}
 
 function bindMount(mount: MountPoint, destination: string): WantedMount {
   const { Source, BindOptions: options } = mount;
   if (Source === '') refuse('field Source must not be empty');
   const propagation = options?.Propagation ?? '';
   if (propagation !== '' && !PROPAGATIONS.includes(propagation)) refuse(`invalid propagation mode: ${propagation}`);
-  if (mount.VolumeOptions !== null) refuse('field VolumeOptions must not be specified');
-  if (mount.ImageOptions !== null) refuse('field ImageOptions must not be specified');
+  refuseOptionsOfOthers(mount, 'bind');
   checkAbsolute(Source);
   return {
     ...NO_MODE,
@@ -146,8 +160,7 @@ function readOnlyBelow(
 }
 
 function volumeMount(mount: MountPoint, destination: string): WantedMount {
-  if (mount.BindOptions !== null) refuse('field BindOptions must not be specified');
-  if (mount.ImageOptions !== null) refuse('field ImageOptions must not be specified');
+  refuseOptionsOfOthers(mount, 'volume');
   if (mount.Source === '' && mount.ReadOnly) refuse('must not set ReadOnly mode when using anonymous volumes');
   if (mount.Source === '' && (mount.VolumeOptions?.Subpath ?? '') !== '') {
     refuse('must not set Subpath when using anonymous volumes');
@@ -167,15 +180,33 @@ function volumeMount(mount: MountPoint, destination: string): WantedMount {
 }
 
 function tmpfsMount(mount: MountPoint, destination: string): WantedMount {
-  if (mount.BindOptions !== null) refuse('field BindOptions must not be specified');
-  if (mount.VolumeOptions !== null) refuse('field VolumeOptions must not be specified');
-  if (mount.ImageOptions !== null) refuse('field ImageOptions must not be specified');
+  refuseOptionsOfOthers(mount, 'tmpfs');
   if (mount.Source !== '') refuse('field Source must not be specified');
   return { ...tmpfs(destination, tmpfsOptionsOf(mount)), readOnly: mount.ReadOnly, from: 'Mounts' };
 }
 
+function imageMount(mount: MountPoint, destination: string): WantedMount {
+  refuseOptionsOfOthers(mount, 'image');
+  if (mount.Source === '') refuse('field Source must not be empty');
+  const subpath = mount.ImageOptions?.Subpath ?? '';
+  const leaves = subpath.startsWith('/') || posix.normalize(subpath).split('/')[0] === '..';
+  if (leaves) refuse('subpath must be a relative path within the volume');
+  return {
+    ...NO_MODE,
+    type: 'image',
+    source: mount.Source,
+    destination,
+    readOnly: true,
+    propagation: '',
+    nonRecursive: false,
+    readOnlyBelow: 'never',
+    createSource: false,
+    subpath,
+  };
+}
+
 function parseTmpfs(path: string, options: string): WantedMount {
-  return tmpfs(checkDestination(path), options);
+  return tmpfs(checkPlace(path), options);
 }
 
 function tmpfs(destination: string, asked: string): WantedMount {
@@ -197,6 +228,10 @@ function tmpfs(destination: string, asked: string): WantedMount {
 
 function checkDestination(path: string): string {
   if (path === '') refuse('field Target must not be empty');
+  return checkPlace(path);
+}
+
+function checkPlace(path: string): string {
   if (cleanPath(path) === '/') refuse("invalid specification: destination can't be '/'");
   checkAbsolute(path);
   return cleanPath(path);
@@ -207,7 +242,7 @@ function checkAbsolute(path: string): void {
 }
 
 /** Without `.`, `..`, doubled and trailing slashes. */
-function cleanPath(path: string): string {
+export function cleanPath(path: string): string {
   const clean = posix.normalize(path);
   return clean.length > 1 ? clean.replace(/\/$/, '') : clean;
 }
