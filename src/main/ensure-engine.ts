@@ -30,9 +30,9 @@ export async function ensureEngine({ socket, command = ownDaemon(), timeout = 20
   ensureDirSync(dirname(socket), 0o755);
   const log = `${dirname(socket)}/engine.log`;
   const failed = launch(command, log);
-  const deadline = Date.now() + timeout;
+  const deadline = performance.now() + timeout;
   while (!(await answers(socket))) {
-    if ((failed.code !== undefined && !anotherStarts(socket)) || Date.now() > deadline) {
+    if ((failed.code !== undefined && !anotherStarts(socket)) || performance.now() > deadline) {
       const why =
         failed.code === undefined
           ? `did not answer within ${timeout / 1000} seconds`

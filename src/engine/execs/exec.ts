@@ -10,8 +10,8 @@ export interface Exec extends ExecView {
   pid: number;
   /** Set while it runs. */
   process: Process | undefined;
-  /** Milliseconds since the epoch; 0 while it has not ended. */
-  endedAt: number;
+  /** Milliseconds of `performance.now()`, a clock that nobody sets; 0 while it has not ended. */
+  endedTick: number;
 }
 
 /** What outlives the daemon of a running exec, so that the next one can follow it. */
@@ -26,5 +26,5 @@ export interface ExecRecord {
 
 /** A fresh exec that was not started. */
 export function newExec(id: string, containerId: string, request: ExecBody): Exec {
-  return { id, containerId, request, running: false, exitCode: undefined, pid: 0, process: undefined, endedAt: 0 };
+  return { id, containerId, request, running: false, exitCode: undefined, pid: 0, process: undefined, endedTick: 0 };
 }

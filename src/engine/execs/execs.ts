@@ -101,8 +101,8 @@ function runningContainer(parts: Parts, ref: string): Tracked {
 }
 
 function forgetOld(execs: Map<string, Exec>): void {
-  const horizon = Date.now() - KEPT_MS;
+  const horizon = performance.now() - KEPT_MS;
   for (const [id, exec] of execs) {
-    if (exec.endedAt > 0 && exec.endedAt < horizon) execs.delete(id);
+    if (exec.endedTick > 0 && exec.endedTick < horizon) execs.delete(id);
   }
 }

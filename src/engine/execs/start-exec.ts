@@ -128,7 +128,7 @@ function ended({ container }: Tracked, exec: Exec, exitCode: number): void {
   exec.running = false;
   exec.exitCode = exitCode;
   exec.process = undefined;
-  exec.endedAt = Date.now();
+  exec.endedTick = performance.now();
   container.execIds = container.execIds.filter((id) => id !== exec.id);
 }
 
@@ -159,7 +159,7 @@ export async function adoptExec(
     running: true,
     exitCode: undefined,
     process,
-    endedAt: 0,
+    endedTick: 0,
   };
   tracked.container.execIds = [...tracked.container.execIds, id];
   followExec(parts, tracked, exec, { process, pipes, hub });

@@ -76,7 +76,8 @@ const commentOf = (bridge: string): string => `gantry ${bridge}`;
 export class ForwardPolicy {
   readonly #bridge: string;
   readonly #log: Log;
-  #checkedAt = 0;
+  /** By a clock that nobody sets. */
+  #checkedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   #complaint = '';
 
@@ -87,9 +88,9 @@ export class ForwardPolicy {
 
   /** Looks again unless it did so less than `maxAge` milliseconds ago. Never rejects: what fails is logged once. */
   check(maxAge = 0): Promise<void> {
-    if (this.#running === undefined && Date.now() - this.#checkedAt < maxAge) return Promise.resolve();
+    if (this.#running === undefined && performance.now() - this.#checkedAt < maxAge) return Promise.resolve();
     this.#running ??= this.#checkAll().finally(() => {
-      this.#checkedAt = Date.now();
+      this.#checkedAt = performance.now();
       this.#running = undefined;
     });
     return this.#running;

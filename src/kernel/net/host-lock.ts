@@ -9,7 +9,7 @@ import { hasCode, unavailable } from '../../util/errors.ts';
  * @throws `unavailable` when it is still held after `patience` milliseconds.
  */
 export async function hostLock(name: string, patience = 20_000): Promise<AsyncDisposable> {
-  const deadline = Date.now() + patience;
+  const deadline = performance.now() + patience;
   for (;;) {
     const server = createServer((socket) => socket.destroy());
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
@@ -19,7 +19,8 @@ export async function hostLock(name: string, patience = 20_000): Promise<AsyncDi
       return { [Symbol.asyncDispose]: () => new Promise((done) => server.close(() => done())) };
     }
     if (!hasCode(error, 'EADDRINUSE')) throw error;
-    if (Date.now() > deadline) throw unavailable(`another engine has held the lock "${name}" for too long`, error);
+    if (performance.now() > deadline)
+      throw unavailable(`another engine has held the lock "${name}" for too long`, error);
     await setTimeout(20);
   }
 }
