@@ -46,11 +46,12 @@ export class Dispatcher {
     try {
       // A browser asks so before a call; Docker says yes to everything.
       if (req.method === 'OPTIONS') {
+        this.#introduce(res);
         replyWriter(res).empty(200);
         return;
       }
       const found = this.#find(req);
-      for (const [name, value] of this.#headers) res.setHeader(name, value);
+      this.#introduce(res);
       if (found.route.hijack) await this.#plainHijack(req, res, found);
       else await this.#serve(req, res, found);
     } catch (error) {
@@ -60,6 +61,10 @@ export class Dispatcher {
       else if (kindOf(error) === 'not-modified') res.writeHead(304).end();
       else replyWriter(res).json({ message: messageOf(error) }, statusOf(error));
     }
+  }
+
+  #introduce(res: ServerResponse): void {
+    for (const [name, value] of this.#headers) res.setHeader(name, value);
   }
 
   async upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {

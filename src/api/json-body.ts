@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
-import { invalid, messageOf } from '../util/errors.ts';
+import { invalid } from '../util/errors.ts';
 import { goFields, NOT_AN_OBJECT } from './go-fields.ts';
-import { checkDepth } from './json-depth.ts';
+import { parseJson } from './parse-json.ts';
 
-/** Bytes of a JSON body; the largest real ones carry a seccomp profile. */
-const MAX_BODY = 4 << 20;
+/** Bytes of a JSON body. Docker has no bound; nothing that can be started comes near this one. */
+const MAX_BODY = 32 << 20;
 
 const GO_TYPES: Record<string, string> = {
   string: 'string',
@@ -14,14 +14,25 @@ const GO_TYPES: Record<string, string> = {
   '(string | Array)': 'string',
 };
 
-/** Numbers of the right kind that are out of range: the type Go names then. */
-const NUMERIC: Record<string, string> = { safe_integer: 'int64', min_value: 'uint64', max_value: 'uint16' };
+/** Numbers that are not whole or out of range: the type Go names then. */
+const NUMERIC: Record<string, string> = {
+  integer: 'int64',
+  gt_value: 'int64',
+  lt_value: 'int64',
+  min_value: 'uint64',
+  max_value: 'uint16',
+};
 
 function jsonType(value: unknown): string {
   if (Array.isArray(value) || value === NOT_AN_OBJECT) return 'array';
   if (value === null) return 'null';
+  if (typeof value === 'symbol') return 'number';
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }
+
+/** How a number was written that is none for Go. */
+const numberSource = (value: unknown): string | undefined =>
+  typeof value === 'symbol' && value !== NOT_AN_OBJECT ? value.description : undefined;
 
 /** What Go's decoder would say of the first thing that does not fit. */
 function goTypeError(root: string, issue: v.BaseIssue<unknown>): string {
@@ -32,21 +43,10 @@ function goTypeError(root: string, issue: v.BaseIssue<unknown>): string {
   const expected = (issue.expected ?? '').replace(/ \| null\)?$/, '').replace(/^\((?!string \| Array)/, '');
   const wanted = GO_TYPES[expected] ?? (expected === 'Array' ? 'array' : 'object');
   const numeric = typeof issue.input === 'number' && NUMERIC[issue.type];
-  const received = numeric ? `number ${issue.input}` : jsonType(issue.input);
+  const written = numeric ? issue.input : wanted === 'int64' && numberSource(issue.input);
+  const received = written ? `number ${written}` : jsonType(issue.input);
   if (path === '') return `json: cannot unmarshal ${received} into Go value of type ${root}`;
   return `json: cannot unmarshal ${received} into Go struct field ${root}.${path} of type ${numeric || wanted}`;
-}
-
-function parseText(text: string): unknown {
-  checkDepth(text);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const message = messageOf(error);
-    if (/after JSON at/.test(message) && /non-whitespace/.test(message)) throw invalid('unexpected content after JSON');
-    if (/Unexpected end|Unterminated/.test(message)) throw invalid('invalid JSON: unexpected EOF');
-    throw invalid(`invalid JSON: ${message}`);
-  }
 }
 
 async function readBody(req: IncomingMessage): Promise<string> {
@@ -88,6 +88,6 @@ export async function readJson<S extends v.GenericSchema>(
     throw invalid('invalid JSON: got EOF while reading request body');
   }
   checkContentType(req.headers['content-type']);
-  const value = parseText(text);
+  const value = parseJson(text);
   return checkJson(schema, options.root, value === null ? {} : value);
 }

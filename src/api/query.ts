@@ -38,8 +38,10 @@ export function parseInstant(value: string): bigint {
   return BigInt(seconds) * 1_000_000_000n + BigInt((iso[2] ?? '').padEnd(9, '0'));
 }
 
-/** Reads a query string, without its question mark. */
+/** Reads a query string, without its question mark. @throws `invalid` for a percent sign that escapes nothing. */
 export function readQuery(search: string): Query {
+  const escape = /%(?![\da-f]{2}).{0,2}/i.exec(search);
+  if (escape) throw invalid(`invalid URL escape ${JSON.stringify(escape[0])}`);
   const params = new URLSearchParams(search);
   const text = (name: string) => params.get(name) ?? '';
   return {

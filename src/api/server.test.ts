@@ -84,7 +84,7 @@ test('a body has to be JSON, whole, and not too large', async () => {
   assert.equal(await message('{"a":'), 'invalid JSON: unexpected EOF');
   assert.equal(await message('{} {}'), 'unexpected content after JSON');
   assert.match(await message('{a}'), /^invalid JSON: /);
-  assert.equal(await message(`{"Image":"${'x'.repeat(5 << 20)}"}`), 'http: request body too large');
+  assert.equal(await message(`{"Image":"${'x'.repeat(33 << 20)}"}`), 'http: request body too large');
   assert.equal((await post('{"Image":"a"}\n', 'application/json; charset=utf-8')).status, 201);
 });
 

@@ -304,7 +304,7 @@ export interface Distribution {
 }
 
 export interface EngineEvent {
-  type: 'container' | 'image' | 'network' | 'volume' | 'daemon';
+  type: 'container' | 'image' | 'network' | 'volume' | 'daemon' | 'builder';
   action: string;
   actor: { id: string; attributes: Readonly<Record<string, string>> };
   /** Nanoseconds since the epoch. */

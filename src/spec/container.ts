@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { emptyObject, flag, int, list, listOrNull, mapOf, orNull, sizeOrNull, text, uint } from './json.ts';
+import { emptyObject, flag, int, int64, list, listOrNull, mapOf, orNull, sizeOrNull, text, uint } from './json.ts';
 
 /** A command: Docker accepts a bare string where it means a list of one. */
 const command = () =>
@@ -47,7 +47,7 @@ export const ContainerConfigSchema = v.object({
   OnBuild: listOrNull(v.string()),
   Labels: mapOf(v.string()),
   StopSignal: text(),
-  StopTimeout: orNull(v.pipe(v.number(), v.safeInteger())),
+  StopTimeout: orNull(int64()),
   Shell: listOrNull(v.string()),
 });
 export type ContainerConfig = v.InferOutput<typeof ContainerConfigSchema>;
@@ -136,9 +136,9 @@ export const resourceFields = {
   ),
   MemoryReservation: int(),
   MemorySwap: int(),
-  MemorySwappiness: orNull(v.pipe(v.number(), v.safeInteger())),
+  MemorySwappiness: orNull(int64()),
   OomKillDisable: orNull(v.boolean()),
-  PidsLimit: orNull(v.pipe(v.number(), v.safeInteger())),
+  PidsLimit: orNull(int64()),
   Ulimits: listOrNull(UlimitSchema),
   CpuCount: int(),
   CpuPercent: int(),

@@ -23,21 +23,24 @@ export const flag = () =>
     false,
   );
 
-/** A whole number that JSON can carry exactly; missing or null is `0`. */
+/** A whole number of 64 bits; JavaScript's have but 53, so the last digits of large ones are not kept. */
+export const int64 = () => v.pipe(v.number(), v.integer(), v.gtValue(-(2 ** 63)), v.ltValue(2 ** 63));
+
+/** As `int64`; missing or null is `0`. */
 export const int = () =>
   v.optional(
     v.pipe(
-      v.nullable(v.pipe(v.number(), v.safeInteger())),
+      v.nullable(int64()),
       v.transform((n) => n ?? 0),
     ),
     0,
   );
 
 /** As `int`, but never below zero: what Go holds as an unsigned number, of 16 bits where `max` says so. */
-export const uint = (max: number = Number.MAX_SAFE_INTEGER) =>
+export const uint = (max: number = 2 ** 63) =>
   v.optional(
     v.pipe(
-      v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(max))),
+      v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max))),
       v.transform((n) => n ?? 0),
     ),
     0,
@@ -45,7 +48,7 @@ export const uint = (max: number = Number.MAX_SAFE_INTEGER) =>
 
 /** Height and width of a terminal in characters; missing is `null`. As in Go too few numbers are filled up with zeros, and too many cut off. */
 export const sizeOrNull = () => {
-  const length = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+  const length = v.pipe(v.number(), v.integer(), v.minValue(0));
   return v.optional(
     v.pipe(
       v.nullable(v.array(length)),

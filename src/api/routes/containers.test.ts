@@ -44,7 +44,7 @@ test('start: there is no checkpoint to start from', async () => {
 
 test('create: a platform has a form', async () => {
   await using api = await openFixture();
-  assert.equal((await api.call('POST', '/containers/create?platform=linux', { Image: 'a' })).status, 400);
+  assert.equal((await api.call('POST', '/containers/create?platform=linux/', { Image: 'a' })).status, 400);
 });
 
 test('list: all, limit, size, and filters that are known', async () => {

@@ -185,12 +185,12 @@ export const containerRoutes: readonly Route[] = [
   route('POST', '/containers/prune', async (x, reply) => {
     const filters = parseFilters(x.query.text('filters'), PRUNE_FILTERS);
     const { deleted, reclaimed } = await x.engine.containers.prune(filters);
-    reply.json({ ContainersDeleted: deleted, SpaceReclaimed: reclaimed });
+    reply.json({ ContainersDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
   }),
   route('GET', '/containers/:id/json', inspect),
   route('GET', '/containers/:id/top', async (x, reply) => {
     const { titles, processes } = await x.engine.containers.top(x.param('id'), x.query.text('ps_args') || '-ef');
-    reply.json({ Processes: processes, Titles: titles });
+    reply.json({ Processes: processes.length > 0 ? processes : null, Titles: titles });
   }),
   route(
     'POST',
@@ -229,7 +229,11 @@ export const containerRoutes: readonly Route[] = [
   route(
     'POST',
     '/containers/:id/rename',
-    change(204, (x, ref) => x.engine.containers.rename(ref, x.query.text('name'))),
+    change(204, (x, ref) => {
+      const name = x.query.text('name');
+      if (name === '') throw invalid('Neither old nor new names may be empty');
+      return x.engine.containers.rename(ref, name);
+    }),
   ),
   route(
     'POST',

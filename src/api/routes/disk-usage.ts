@@ -47,6 +47,7 @@ export const diskUsageRoutes: readonly Route[] = [
   route('GET', '/system/df', usage),
   route('POST', '/build/prune', (x, reply) => {
     parseFilters(x.query.text('filters'), CACHE_FILTERS);
+    x.engine.events.emit({ type: 'builder', action: 'prune', actor: { id: '', attributes: { reclaimed: '0' } } });
     reply.json({ CachesDeleted: null, SpaceReclaimed: 0 });
   }),
 ];

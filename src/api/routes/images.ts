@@ -100,7 +100,8 @@ export const imageRoutes: readonly Route[] = [
   route('POST', '/images/prune', async (x, reply) => {
     const filters = parseFilters(x.query.text('filters'), PRUNE_FILTERS);
     const { reclaimed, ...names } = await x.engine.images.prune(filters);
-    reply.json({ ImagesDeleted: removed(names), SpaceReclaimed: reclaimed });
+    const items = removed(names);
+    reply.json({ ImagesDeleted: items.length > 0 ? items : null, SpaceReclaimed: reclaimed });
   }),
   route(
     'GET',

@@ -37,11 +37,10 @@ function limits({ limits: l }: SystemFacts, api: number) {
   };
 }
 
-function host(facts: SystemFacts, now: Date) {
+function host(facts: SystemFacts, now: Date, api: number) {
   return {
     IPv4Forwarding: facts.ipv4Forwarding,
-    BridgeNfIptables: facts.bridgeNf.iptables,
-    BridgeNfIp6tables: facts.bridgeNf.ip6tables,
+    ...(api < 50 ? { BridgeNfIptables: facts.bridgeNf.iptables, BridgeNfIp6tables: facts.bridgeNf.ip6tables } : {}),
     Debug: facts.debug,
     NFd: facts.openFiles,
     // There are none: this is no Go program.
@@ -99,7 +98,7 @@ function registryConfig({ mirrors, insecure }: SystemFacts['registries'], api: n
 
 const commit = (printed: string, api: number) => {
   const id = printed === '' ? 'N/A' : versionNumber(printed);
-  return { ID: id, ...(api < 48 ? { Expected: id } : {}) };
+  return { ID: id, ...(api < 49 ? { Expected: id } : {}) };
 };
 
 /** Up to 1.24 they were bare names, and an execution driver was told. */
@@ -133,7 +132,7 @@ export function infoShape(facts: SystemFacts, counts: InfoCounts, api: number) {
       Log: LOG_DRIVERS,
     },
     ...limits(facts, api),
-    ...host(facts, counts.now),
+    ...host(facts, counts.now, api),
     IndexServerAddress: INDEX,
     RegistryConfig: registryConfig(facts.registries, api),
     GenericResources: null,
@@ -149,6 +148,7 @@ export function infoShape(facts: SystemFacts, counts: InfoCounts, api: number) {
     RuncCommit: commit(facts.tools.runc, api),
     InitCommit: commit(facts.tools.init, api),
     ...cdi(facts, api),
+    ...(api >= 49 ? { FirewallBackend: { Driver: 'nftables' } } : {}),
     ...securityOptions(facts.securityOptions, api),
     Warnings: facts.warnings.length === 0 ? null : facts.warnings,
   };

@@ -16,7 +16,7 @@ export function completeHostConfig(asked: HostConfig, parts: Parts, config: Cont
     Runtime: asked.Runtime || parts.defaults.runtime,
     RestartPolicy: asked.RestartPolicy.Name === '' ? NO_RESTARTS : asked.RestartPolicy,
     ...sparse(asked, parts.host),
-    MemorySwap: asked.Memory > 0 && asked.MemorySwap === 0 ? 2 * asked.Memory : asked.MemorySwap,
+    MemorySwap: memorySwap(asked),
     MaskedPaths: asked.Privileged ? asked.MaskedPaths : maskedPaths(asked, parts.host),
     ReadonlyPaths: asked.Privileged ? asked.ReadonlyPaths : readonlyPaths(asked),
   };
@@ -32,6 +32,12 @@ function sparse(
     MemorySwappiness: MemorySwappiness === -1 ? null : MemorySwappiness,
     OomKillDisable: limits.oomKillDisable ? (OomKillDisable ?? false) : OomKillDisable || null,
   };
+}
+
+/** As much swap as memory; no limit when the sum has no place in 64 bits. */
+function memorySwap({ Memory, MemorySwap }: HostConfig): number {
+  if (Memory <= 0 || MemorySwap !== 0) return MemorySwap;
+  return Memory < 2 ** 62 ? 2 * Memory : -1;
 }
 
 function networkMode(asked: string, { NetworkDisabled }: ContainerConfig): string {

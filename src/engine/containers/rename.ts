@@ -3,11 +3,10 @@ import { emitContainer } from './container-events.ts';
 import type { Parts } from './parts.ts';
 import type { Tracked } from './tracked.ts';
 
-/** Gives a container another name. @throws `invalid` for an empty or unchanged one, `conflict` when it is taken. */
+/** Gives a container another name. @throws `invalid` for an unchanged one, `conflict` when it is taken. */
 export function renameContainer(parts: Parts, tracked: Tracked, name: string): Promise<void> {
   return parts.locks.run(tracked.container.id, async () => {
     const { container } = tracked;
-    if (name === '') throw invalid('Neither old nor new names may be empty');
     const before = container.name;
     if (name.replace(/^\//, '') === before)
       throw invalid('Renaming a container with the same name as its current name');

@@ -127,6 +127,7 @@ async function launch(parts: Parts, tracked: Tracked, restartDelay: number): Pro
   undo.defer(() => pipes.release());
   useNetwork(container, sandbox);
   undo.defer(() => useNetwork(container, undefined));
+  emitJoined(parts, container, undo);
   const bundle = join(parts.paths.bundles, container.id);
   undo.defer(() => removeBundle(bundle));
   await prepareFiles(parts, container, { sandbox, joined, bundle });
@@ -160,9 +161,17 @@ async function launch(parts: Parts, tracked: Tracked, restartDelay: number): Pro
   parts.health.begin(tracked);
   followProcess(parts, tracked, live);
   saveState(parts, container);
-  emitVolumes(parts.events, container, 'mount');
-  emitNetworks(parts.events, container, 'connect');
   emitContainer(parts.events, container, 'start');
+}
+
+/** What a container takes is told before its process starts, and given back when it does not. */
+function emitJoined({ events }: Parts, container: Container, undo: AsyncDisposableStack): void {
+  emitNetworks(events, container, 'connect');
+  emitVolumes(events, container, 'mount');
+  undo.defer(() => {
+    emitNetworks(events, container, 'disconnect');
+    emitVolumes(events, container, 'unmount');
+  });
 }
 
 function joinRequest({ id, name, hostConfig, config }: Container, { network }: Joined): JoinRequest {

@@ -13,9 +13,10 @@ import { execProcess } from '../runtime-spec/runtime-spec.ts';
 import { StdioHub } from '../stdio/hub.ts';
 import type { Exec, ExecRecord } from './exec.ts';
 
-/** The exec's command as events show it. */
+/** The exec's command as events show it: as in dockerd with a blank after the program, be there arguments or not. */
 export function commandOf({ request }: Exec): string {
-  return (request.Cmd ?? []).join(' ');
+  const [program = '', ...args] = request.Cmd ?? [];
+  return `${program} ${args.join(' ')}`;
 }
 
 type ExecClient = AttachIo & { consoleSize: [number, number] | undefined };
