@@ -10,7 +10,9 @@ import type { Parts } from './parts.ts';
 import { borrowedMounts } from './volumes-from.ts';
 import { isRunning } from './wait.ts';
 
-type Place = Pick<WantedMount, 'source' | 'destination' | 'readOnly' | 'mode' | 'noCopy' | 'from'>;
+type Place = Pick<WantedMount, 'source' | 'destination' | 'readOnly' | 'mode' | 'noCopy'> & {
+  readonly from: WantedMount['from'] | 'Volumes';
+};
 
 /** The volumes a new container mounts, and what else it takes over from others; they count as used until `release`, then its row says so. */
 export interface VolumeMounts extends AsyncDisposable {
@@ -81,7 +83,7 @@ async function holdExisting({ volumes }: Parts, name: string, containerId: strin
 }
 
 function toMount({ source, destination, mode, readOnly, from }: Place, name: string, at: string): ContainerMount {
-  const shownMode = from === 'Binds' && mode === '' ? 'z' : mode;
+  const shownMode = from !== 'Volumes' && mode === '' ? 'z' : mode;
   return {
     type: 'volume',
     name,
@@ -100,7 +102,7 @@ function wantedPlaces(config: ContainerConfig, hostConfig: HostConfig, borrowed:
   const asked = wantedMounts(hostConfig);
   const taken = new Set([...asked, ...borrowed].map(({ destination }) => destination));
   const declared = new Set(Object.keys(config.Volumes).map((path) => posix.resolve('/', path)));
-  const plain = { source: '', readOnly: false, mode: '', noCopy: false, from: 'Mounts' } as const;
+  const plain = { source: '', readOnly: false, mode: '', noCopy: false, from: 'Volumes' } as const;
   return [
     ...asked.filter(({ type }) => type === 'volume'),
     ...[...declared].filter((path) => !taken.has(path)).map((destination) => ({ ...plain, destination })),
