@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { Credentials } from '../spec/auth-config.ts';
 import { parseChallenges } from './challenge.ts';
 import { readLimited } from './read-limited.ts';
-import { RegistryError, registryError } from './registry-error.ts';
+import { parseJson, RegistryError, registryError } from './registry-error.ts';
 import type { Sender } from './send.ts';
 
 const TOKEN_LIMIT = 1024 * 1024;
@@ -125,7 +125,7 @@ export class Authorizer {
     const answer =
       identityToken === '' ? await this.#get(realm, scopes, signal, offline) : await this.#post(realm, scopes, signal);
     if (answer.statusCode !== 200) throw await registryError(answer);
-    const parsed = v.safeParse(TokenSchema, JSON.parse((await readLimited(answer, TOKEN_LIMIT)).toString('utf8')));
+    const parsed = v.safeParse(TokenSchema, parseJson((await readLimited(answer, TOKEN_LIMIT)).toString('utf8')));
     if (!parsed.success || parsed.output.token === '')
       throw new RegistryError(401, '', 'authorization server did not include a token in the response');
     return parsed.output;

@@ -79,6 +79,17 @@ describe('the bytes of a blob', () => {
     await assert.rejects(read([from]), /unexpected EOF/);
   });
 
+  test('a server that refuses is not asked more often than any other request', async () => {
+    await using registry = await startTestRegistry();
+    registry.before = (_, res) => {
+      res.writeHead(503).end();
+      return true;
+    };
+    using from = repository(registry);
+    await assert.rejects(read([from]), /503/);
+    assert.equal(registry.requests.length, 3);
+  });
+
   test('the next server is asked for what the first does not have', async () => {
     await using first = await startTestRegistry();
     await using second = await startTestRegistry();

@@ -28,8 +28,11 @@ export async function* blobStream(
   for (const [index, repository] of repositories.entries()) {
     const { retries } = repository.connection;
     for (let attempt = 1; at < size; attempt++) {
+      let begun = false;
       try {
-        for await (const piece of from(repository, digest, at, signal)) {
+        const answer = await repository.blob(digest, at, signal);
+        begun = true;
+        for await (const piece of bytesOf(answer, repository, digest, at, signal)) {
           at += piece.length;
           attempt = 0;
           yield piece;
@@ -37,22 +40,28 @@ export async function* blobStream(
         if (at < size) throw new Unreachable('unexpected EOF', true);
       } catch (error) {
         signal.throwIfAborted();
-        const last = index === repositories.length - 1;
-        if (attempt >= retries.attempts || !mayPass(error)) {
-          if (last) throw error;
-          break;
+        // A request that got no answer has been tried often enough.
+        if (begun && attempt < retries.attempts && mayPass(error)) {
+          await sleep(pauseBefore(Math.max(attempt, 1), error, retries), undefined, { signal });
+          continue;
         }
-        await sleep(pauseBefore(Math.max(attempt, 1), error, retries), undefined, { signal });
+        if (index === repositories.length - 1) throw error;
+        break;
       }
     }
   }
 }
 
-/** One answer, from `at` on also when the server begins at the start. */
-async function* from(repository: Repository, digest: string, at: number, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const answer = await repository.blob(digest, at, signal);
-  let skip = answer.statusCode === 206 ? at - startOf(answer, at) : at;
+/** Those from `at` on, also when the server begins at the start. */
+async function* bytesOf(
+  answer: IncomingMessage,
+  repository: Repository,
+  digest: string,
+  at: number,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
   try {
+    let skip = answer.statusCode === 206 ? at - startOf(answer, at) : at;
     for await (const piece of answer as AsyncIterable<Buffer>) {
       const rest = piece.subarray(Math.min(skip, piece.length));
       skip -= piece.length - rest.length;
@@ -60,7 +69,7 @@ async function* from(repository: Repository, digest: string, at: number, signal:
     }
   } catch (error) {
     signal.throwIfAborted();
-    throw error instanceof Unreachable
+    throw error instanceof RegistryError
       ? error
       : unreachable(error, `reading ${digest}`, repository.connection.address(''));
   } finally {

@@ -65,6 +65,21 @@ describe('a connection to a registry', () => {
     assert.deepEqual(authorization(registry), [undefined, 'Bearer good', 'Bearer good']);
   });
 
+  test('a token server that makes no sense is told as one', async () => {
+    await using registry = await startTestRegistry();
+    registry.before = ({ url = '' }, res) => {
+      const challenge = `Bearer realm="http://${registry.host}/token"`;
+      if (url.startsWith('/token')) res.end('<html>');
+      else refuse(res, 401, 'UNAUTHORIZED', 'authentication required', { 'www-authenticate': challenge });
+      return true;
+    };
+    using connection = connect(registry);
+    await assert.rejects(get(connection, '/'), {
+      name: 'RegistryError',
+      message: 'authorization server did not include a token in the response',
+    });
+  });
+
   test('exchanges an identity token', async () => {
     await using registry = await startTestRegistry();
     const forms: string[] = [];
@@ -107,6 +122,50 @@ describe('a connection to a registry', () => {
     using mirror = connect(registry, ANN, false);
     await assert.rejects(get(mirror, '/'), /no basic auth credentials/);
     assert.deepEqual(authorization(registry).slice(-1), [undefined]);
+  });
+
+  test('does not let whoever is behind a redirect ask for credentials', async () => {
+    await using other = await startTestRegistry();
+    await using registry = await startTestRegistry();
+    other.before = ({ headers }, res) => {
+      if (headers.authorization !== undefined) res.end(JSON.stringify({ token: 'x' }));
+      else {
+        const challenges = [`Bearer realm="http://${other.host}/token"`, 'Basic realm="r"'].join(', ');
+        refuse(res, 401, 'UNAUTHORIZED', 'who are you?', { 'www-authenticate': challenges });
+      }
+      return true;
+    };
+    registry.before = (_, res) => {
+      res.writeHead(307, { location: `http://${other.host}/there` }).end();
+      return true;
+    };
+    using connection = connect(registry);
+    await assert.rejects(get(connection, '/away'), { name: 'RegistryError', status: 401 });
+    assert.deepEqual(authorization(other), [undefined]);
+    assert.deepEqual(authorization(registry), [undefined]);
+  });
+
+  test('asks again for a document that broke off', async () => {
+    await using registry = await startTestRegistry();
+    using connection = connect(registry);
+    const request = { method: 'GET', path: '/x', scopes: [], signal, accept: [200] } as const;
+    let breaks = 1;
+    registry.before = (_, res) => {
+      res.writeHead(200, { 'content-length': 10 });
+      if (breaks-- > 0) res.write('01234', () => res.destroy());
+      else res.end('0123456789');
+      return true;
+    };
+    assert.equal((await connection.document(request, 10)).bytes.toString(), '0123456789');
+    breaks = 3;
+    await assert.rejects(connection.document(request, 10), {
+      name: 'Unreachable',
+      message: `reading "http://${registry.host}/v2/x": unexpected EOF`,
+    });
+    breaks = 0;
+    registry.requests.length = 0;
+    await assert.rejects(connection.document(request, 9), { kind: 'invalid' });
+    assert.equal(registry.requests.length, 1);
   });
 
   test('does not follow redirects for ever', async () => {

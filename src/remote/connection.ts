@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Credentials } from '../spec/auth-config.ts';
+import { kindOf } from '../util/errors.ts';
 import { Authorizer } from './authorizer.ts';
 import type { Endpoint } from './endpoint.ts';
+import { readLimited } from './read-limited.ts';
 import { RegistryError, registryError } from './registry-error.ts';
 import { openSender, type Sender } from './send.ts';
-import { Unreachable } from './unreachable.ts';
+import { Unreachable, unreachable } from './unreachable.ts';
 
 export interface RegistryRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -51,16 +53,41 @@ export class Connection implements Disposable {
     this.#authorizer = new Authorizer(this.#sender, endpoint.own ? credentials : undefined, insecure);
   }
 
-  /** @throws `RegistryError`, `Unreachable`, or the signal's reason. */
+  /** The answer when its head is there. @throws `RegistryError`, `Unreachable`, or the signal's reason. */
   async request(request: RegistryRequest): Promise<IncomingMessage> {
+    return await this.retried(() => this.requestOnce(request), request.signal);
+  }
+
+  /** The same without a second try. */
+  async requestOnce(request: RegistryRequest): Promise<IncomingMessage> {
+    const answer = await this.#authorized(request);
+    if (request.accept.includes(answer.statusCode ?? 0)) return answer;
+    throw await registryError(answer);
+  }
+
+  /** A whole answer; one that breaks off is asked for again. @throws as `request`; `invalid` when it has more bytes than `limit`. */
+  async document(request: RegistryRequest, limit: number): Promise<{ answer: IncomingMessage; bytes: Buffer }> {
+    return await this.retried(async () => {
+      const answer = await this.requestOnce(request);
+      try {
+        return { answer, bytes: await readLimited(answer, limit) };
+      } catch (error) {
+        request.signal.throwIfAborted();
+        if (kindOf(error) === 'invalid') throw error;
+        const url = this.address(request.path);
+        throw unreachable(error, `reading "${url.href}"`, url);
+      }
+    }, request.signal);
+  }
+
+  /** Work with this server, begun again while its trouble may pass. */
+  async retried<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const answer = await this.#authorized(request);
-        if (request.accept.includes(answer.statusCode ?? 0)) return answer;
-        throw await registryError(answer);
+        return await work();
       } catch (error) {
         if (attempt >= this.retries.attempts || !mayPass(error)) throw error;
-        await sleep(pauseBefore(attempt, error, this.retries), undefined, { signal: request.signal });
+        await sleep(pauseBefore(attempt, error, this.retries), undefined, { signal });
       }
     }
   }
@@ -89,23 +116,25 @@ export class Connection implements Disposable {
   }
 
   async #authorized(request: RegistryRequest): Promise<IncomingMessage> {
-    const first = await this.#followed(request);
-    if (first.statusCode !== 401) return first;
-    if (!(await this.#authorizer.answer(first, request.scopes, request.signal))) return first;
-    first.destroy();
-    return await this.#followed(request);
+    const { answer, own } = await this.#followed(request);
+    // Who is behind a redirect may not ask for what is the server's alone, nor name whom it is to be told.
+    if (answer.statusCode !== 401 || !own) return answer;
+    if (!(await this.#authorizer.answer(answer, request.scopes, request.signal))) return answer;
+    answer.destroy();
+    return (await this.#followed(request)).answer;
   }
 
-  /** Reading requests follow redirects; what is secret is told to nobody but the server itself. */
-  async #followed(request: RegistryRequest): Promise<IncomingMessage> {
+  /** Reading requests follow redirects; what is secret is told to nobody but the server itself. `own`: the answer is that server's. */
+  async #followed(request: RegistryRequest): Promise<{ answer: IncomingMessage; own: boolean }> {
     const start = this.address(request.path);
     const origin = new URL(this.endpoint.base).origin;
     let url = start;
     for (let hop = 0; hop <= REDIRECT_LIMIT; hop++) {
-      const answer = await this.#send(request, url, url.origin === origin);
+      const own = url.origin === origin;
+      const answer = await this.#send(request, url, own);
       const { location } = answer.headers;
       const reading = request.method === 'GET' || request.method === 'HEAD';
-      if (!reading || !REDIRECTS.has(answer.statusCode ?? 0) || location === undefined) return answer;
+      if (!reading || !REDIRECTS.has(answer.statusCode ?? 0) || location === undefined) return { answer, own };
       answer.destroy();
       url = redirected(location, url);
     }

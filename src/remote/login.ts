@@ -1,13 +1,17 @@
 import type { Credentials } from '../spec/auth-config.ts';
+import { invalid } from '../util/errors.ts';
 import { Connection, type Retries } from './connection.ts';
 import type { Endpoint } from './endpoint.ts';
 import { OFFICIAL } from './registries.ts';
 import { RegistryError } from './registry-error.ts';
 import { Unreachable } from './unreachable.ts';
 
-/** The registry that a client's `serveraddress` means: a host, or an address with scheme and path as in older files. */
+/** The registry that a client's `serveraddress` means: a host, or an address with scheme and path as in older files. @throws `invalid`. */
 export function registryOfAddress(address: string): string {
   const host = address.replace(/^https?:\/\//, '').split('/')[0] ?? '';
+  // It becomes a part of addresses and of file names.
+  if (!/^([\w.-]*\w|\[[\da-f:.]+\]|)(:\d+)?$/i.test(host) || !URL.canParse(`https://${host === '' ? OFFICIAL : host}`))
+    throw invalid(`invalid registry address "${address}"`);
   return host === '' || host === 'index.docker.io' || host === 'registry-1.docker.io' ? OFFICIAL : host;
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { digestOf } from '../util/digest.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, RegistryRequest } from './connection.ts';
 import { RegistryError } from './registry-error.ts';
 
 /** A blob to be sent. */
@@ -26,7 +26,9 @@ export class PushRepository {
 
   /** @throws `RegistryError`, `Unreachable`. */
   async has(digest: string, signal: AbortSignal): Promise<boolean> {
-    const answer = await this.#request('HEAD', `/${this.#path}/blobs/${digest}`, signal, { accept: [200, 404] });
+    const answer = await this.#connection.request(
+      this.#request('HEAD', `/${this.#path}/blobs/${digest}`, signal, { accept: [200, 404] }),
+    );
     answer.resume();
     return answer.statusCode === 200;
   }
@@ -39,32 +41,40 @@ export class PushRepository {
    * @throws `RegistryError`, `Unreachable`.
    */
   async upload(blob: SentBlob, from: string | undefined, signal: AbortSignal): Promise<boolean> {
+    // One that broke off cannot be told from the start again: the server knows how far it had come.
+    return await this.#connection.retried(() => this.#uploadOnce(blob, from, signal), signal);
+  }
+
+  async #uploadOnce(blob: SentBlob, from: string | undefined, signal: AbortSignal): Promise<boolean> {
     const query =
       from === undefined ? '' : `?mount=${encodeURIComponent(blob.digest)}&from=${encodeURIComponent(from)}`;
     const scopes = from === undefined ? [] : [`repository:${from}:pull`];
-    const begun = await this.#request('POST', `/${this.#path}/blobs/uploads/${query}`, signal, {
-      accept: [201, 202],
-      scopes,
-    });
+    const begun = await this.#connection.requestOnce(
+      this.#request('POST', `/${this.#path}/blobs/uploads/${query}`, signal, { accept: [201, 202], scopes }),
+    );
     begun.resume();
     if (begun.statusCode === 201) return true;
-    const done = await this.#request('PUT', this.#target(begun, blob.digest), signal, {
-      accept: [201],
-      headers: { 'content-type': 'application/octet-stream', 'content-length': String(blob.size) },
-      body: blob.open,
-      scopes,
-    });
+    const done = await this.#connection.requestOnce(
+      this.#request('PUT', this.#target(begun, blob.digest), signal, {
+        accept: [201],
+        headers: { 'content-type': 'application/octet-stream', 'content-length': String(blob.size) },
+        body: blob.open,
+        scopes,
+      }),
+    );
     done.resume();
     return false;
   }
 
   /** @throws `RegistryError`, `Unreachable`. */
   async putManifest(tag: string, mediaType: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    const answer = await this.#request('PUT', `/${this.#path}/manifests/${tag}`, signal, {
-      accept: [201, 200, 202],
-      headers: { 'content-type': mediaType, 'content-length': String(bytes.byteLength) },
-      body: () => bytes,
-    });
+    const answer = await this.#connection.request(
+      this.#request('PUT', `/${this.#path}/manifests/${tag}`, signal, {
+        accept: [201, 200, 202],
+        headers: { 'content-type': mediaType, 'content-length': String(bytes.byteLength) },
+        body: () => bytes,
+      }),
+    );
     answer.resume();
     const told = answer.headers['docker-content-digest'];
     if (typeof told === 'string' && told !== digestOf(bytes))
@@ -92,8 +102,8 @@ export class PushRepository {
       body?: () => Uint8Array | AsyncIterable<Uint8Array>;
       scopes?: readonly string[];
     },
-  ): Promise<IncomingMessage> {
+  ): RegistryRequest {
     const { scopes = [], ...rest } = options;
-    return this.#connection.request({ method, path, signal, ...rest, scopes: [this.#scope, ...scopes] });
+    return { method, path, signal, ...rest, scopes: [this.#scope, ...scopes] };
   }
 }

@@ -1,4 +1,5 @@
 import type { Credentials } from '../spec/auth-config.ts';
+import { kindOf } from '../util/errors.ts';
 import { Connection, type Retries } from './connection.ts';
 import type { Capability } from './endpoint.ts';
 import { login, registryOfAddress } from './login.ts';
@@ -38,10 +39,11 @@ export class Repositories implements Disposable {
       try {
         return await ask(repository);
       } catch (error) {
-        const refused = error instanceof RegistryError;
-        if (!refused && !(error instanceof Unreachable)) throw error;
+        // What a server says, or that it does not say what was asked for.
+        const answered = error instanceof RegistryError || kindOf(error) === 'invalid';
+        if (!answered && !(error instanceof Unreachable)) throw error;
         failure = error;
-        if (!refused) this.#lost.add(repository);
+        if (!answered) this.#lost.add(repository);
         else if (repository.connection.endpoint.own) break;
       }
     }

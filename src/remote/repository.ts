@@ -3,9 +3,8 @@ import * as v from 'valibot';
 import { JSON_LIMIT, mediaTypes } from '../spec/manifest.ts';
 import { digestOf, isDigest } from '../util/digest.ts';
 import { invalid } from '../util/errors.ts';
-import type { Connection } from './connection.ts';
-import { readLimited } from './read-limited.ts';
-import { RegistryError } from './registry-error.ts';
+import type { Connection, RegistryRequest } from './connection.ts';
+import { parseJson, RegistryError } from './registry-error.ts';
 
 /** A manifest or index as a registry gave it. */
 export interface RemoteManifest {
@@ -22,6 +21,9 @@ const ACCEPT = [
   // So that what is too old is told apart from what is not there.
   'application/vnd.docker.distribution.manifest.v1+prettyjws',
 ].join(', ');
+
+/** More than a repository has: a list that goes on is a trap. */
+const TAG_LIMIT = 100_000;
 
 const TagsSchema = v.looseObject({ tags: v.optional(v.nullable(v.array(v.string()))) });
 
@@ -43,18 +45,26 @@ export class Repository {
    * @throws `invalid` for another content than asked for; `RegistryError`, `Unreachable`.
    */
   async manifest(reference: string, signal: AbortSignal): Promise<RemoteManifest> {
-    const answer = await this.#get('GET', `manifests/${reference}`, { accept: ACCEPT }, signal);
-    const bytes = await readLimited(answer, JSON_LIMIT);
+    const { answer, bytes } = await this.#document(`manifests/${reference}`, { accept: ACCEPT }, signal);
     const digest = digestOf(bytes);
     if (isDigest(reference) && reference !== digest)
       throw invalid(`manifest verification failed for digest ${reference}`);
     return { bytes, digest, mediaType: mediaTypeOf(answer) };
   }
 
-  /** The digest a tag has now, without its manifest; undefined when the server does not tell it so. @throws `RegistryError`, `Unreachable`. */
+  /**
+   * The digest a tag has now, without its manifest; undefined when the server does not tell it so: why, it tells who asks for the manifest.
+   *
+   * @throws `RegistryError` of 401, or of what may pass; `Unreachable`.
+   */
   async digest(tag: string, signal: AbortSignal): Promise<string | undefined> {
-    const answer = await this.#get('HEAD', `manifests/${tag}`, { accept: ACCEPT }, signal);
+    const answer = await this.connection.request({
+      ...this.#request(`manifests/${tag}`, { accept: ACCEPT }, signal),
+      method: 'HEAD',
+      accept: [200, 400, 403, 404, 405],
+    });
     answer.resume();
+    if (answer.statusCode !== 200) return undefined;
     const told = answer.headers['docker-content-digest'];
     return typeof told === 'string' && isDigest(told) ? told : undefined;
   }
@@ -62,45 +72,43 @@ export class Repository {
   /** The bytes of a blob from `offset` on; the answer's status says whether the server did begin there (206) or at its start (200). */
   blob(digest: string, offset: number, signal: AbortSignal): Promise<IncomingMessage> {
     const headers: Record<string, string> = offset === 0 ? {} : { range: `bytes=${offset}-` };
-    return this.#get('GET', `blobs/${digest}`, headers, signal, [200, 206]);
+    return this.connection.request({ ...this.#request(`blobs/${digest}`, headers, signal), accept: [200, 206] });
   }
 
   /** A small blob, a config, whole and checked. @throws `invalid`, `RegistryError`, `Unreachable`. */
   async json(digest: string, signal: AbortSignal): Promise<Buffer> {
-    const bytes = await readLimited(await this.blob(digest, 0, signal), JSON_LIMIT);
+    const { bytes } = await this.#document(`blobs/${digest}`, {}, signal);
     if (digestOf(bytes) !== digest) throw invalid(`image config verification failed for digest ${digest}`);
     return bytes;
   }
 
-  /** All tags, page by page. @throws `RegistryError`, `Unreachable`. */
+  /** All tags, page by page. @throws `RegistryError`, also for a list that has no end; `Unreachable`. */
   async *tags(signal: AbortSignal): AsyncGenerator<string> {
+    let left = TAG_LIMIT;
     for (let path: string | undefined = `/${this.path}/tags/list?n=1000`; path !== undefined; ) {
-      const answer: IncomingMessage = await this.#request('GET', path, {}, signal);
-      const page = v.safeParse(TagsSchema, JSON.parse((await readLimited(answer, JSON_LIMIT)).toString('utf8')));
-      if (!page.success) throw new RegistryError(200, '', 'the registry’s list of tags is not one');
-      yield* page.output.tags ?? [];
-      path = nextPage(answer, this.connection.address(path));
+      const request: RegistryRequest = { ...this.#request('', {}, signal), path };
+      const page = await this.connection.document(request, JSON_LIMIT);
+      const parsed = v.safeParse(TagsSchema, parseJson(page.bytes.toString('utf8')));
+      if (!parsed.success) throw new RegistryError(200, '', 'the registry’s list of tags is not one');
+      const tags = parsed.output.tags ?? [];
+      // Pages without any count, too.
+      left -= Math.max(tags.length, 1);
+      if (left < 0) throw new RegistryError(200, '', `the registry’s list of tags has more than ${TAG_LIMIT}`);
+      yield* tags;
+      path = nextPage(page.answer, this.connection.address(path));
     }
   }
 
-  #get(
-    method: 'GET' | 'HEAD',
+  #document(
     rest: string,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
-    accept?: number[],
-  ): Promise<IncomingMessage> {
-    return this.#request(method, `/${this.path}/${rest}`, headers, signal, accept);
+  ): Promise<{ answer: IncomingMessage; bytes: Buffer }> {
+    return this.connection.document(this.#request(rest, headers, signal), JSON_LIMIT);
   }
 
-  #request(
-    method: 'GET' | 'HEAD',
-    path: string,
-    headers: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-    accept: number[] = [200],
-  ): Promise<IncomingMessage> {
-    return this.connection.request({ method, path, headers, scopes: this.#scopes, signal, accept });
+  #request(rest: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): RegistryRequest {
+    return { method: 'GET', path: `/${this.path}/${rest}`, headers, scopes: this.#scopes, signal, accept: [200] };
   }
 }
 

@@ -45,6 +45,7 @@ function words(code: string, error: unknown, message: string, url: URL): string 
   if (/wrong version number|packet length too long|http_request/i.test(message))
     return 'http: server gave HTTP response to HTTPS client';
   if (code === 'ECONNREFUSED') return `dial tcp ${addressOf(error, url)}: connect: connection refused`;
+  if (message === 'aborted') return 'unexpected EOF';
   if (code === 'ECONNRESET' && !/hang up/.test(message)) return 'read: connection reset by peer';
   return /hang up/.test(message) ? 'EOF' : message;
 }
