@@ -39,6 +39,9 @@ export interface PullContext {
   readonly downloads: Slots;
 }
 
+/** Docker's: what is deeper, containers of other engines cannot stand on. */
+const LAYER_LIMIT = 125;
+
 /** One pull under way. */
 interface Pull extends PullContext {
   readonly repositories: Repositories;
@@ -183,6 +186,7 @@ async function fetchImage(
   const diffIds = config.rootfs.diff_ids;
   if (config.os !== '' && config.os !== 'linux')
     throw invalid(`image operating system "${config.os}" cannot be used on this platform`);
+  if (diffIds.length > LAYER_LIMIT) throw invalid('max depth exceeded');
   if (diffIds.length !== manifest.layers.length) throw invalid("layers from manifest don't match image configuration");
   const layers = await fetchLayers(
     { store: collection.store, lease, repositories, slots: downloads, signal, say },

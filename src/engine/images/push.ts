@@ -121,7 +121,9 @@ async function pushOne(push: Push, image: Image): Promise<{ digest: string; size
     for (const packed of outgoing.packed) packed.remember();
     for (const blob of unique.keys()) store.origins.add(blob, reference.name);
   });
-  collection.addDigest({ name: reference.name, digest }, image.id);
+  // It may have been removed while it was being sent.
+  if (collection.catalogue.stored(image.id) !== undefined)
+    collection.addDigest({ name: reference.name, digest }, image.id);
   return { digest, size: outgoing.manifest.length };
 }
 

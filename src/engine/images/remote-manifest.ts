@@ -49,7 +49,7 @@ const nameOf = ({ os, architecture, variant = '' }: Platform): string =>
 /** @throws `invalid`, `unsupported` for what is neither index nor manifest. */
 export const isIndex = (manifest: RemoteManifest): boolean => kindOf(manifest) === 'index';
 
-/** By what the document says of itself, else by what the server says: the two must not differ. */
+/** By what the document says of itself, else by what the server says. */
 function kindOf({ bytes, digest, mediaType }: RemoteManifest): 'index' | 'manifest' {
   const own = refuseAmbiguous(bytes, `manifest ${digest}`);
   const type = own === '' ? mediaType : own;
