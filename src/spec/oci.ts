@@ -70,6 +70,13 @@ export interface OciNamespace {
   path?: string;
 }
 
+/** `size` ids from `containerID` on inside are those from `hostID` on outside. */
+export interface OciIdMapping {
+  containerID: number;
+  hostID: number;
+  size: number;
+}
+
 export interface OciWeightDevice {
   major: number;
   minor: number;
@@ -143,6 +150,8 @@ export interface OciLinux {
   resources: OciResources;
   cgroupsPath: string;
   namespaces: readonly OciNamespace[];
+  uidMappings?: readonly OciIdMapping[];
+  gidMappings?: readonly OciIdMapping[];
   devices?: readonly OciDevice[];
   seccomp?: OciSeccomp;
   rootfsPropagation?: string;

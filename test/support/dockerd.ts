@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { openSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { answering, removeContainers } from './gantry.ts';
@@ -23,6 +23,8 @@ export async function startDockerd({
   await using undo = new AsyncDisposableStack();
   const dir = await mkdtemp(join(tmpdir(), 'gantry-oracle-'));
   undo.defer(() => rm(dir, { recursive: true, force: true }));
+  // Remapped, the root of a container must be able to come here.
+  await chmod(dir, 0o711);
   const bridge = `gtd${randomBytes(4).toString('hex')}`;
   const subnet = `10.${200 + ((randomBytes(1)[0] ?? 0) % 50)}.${randomBytes(1)[0] ?? 0}.1/24`;
   await command('ip', ['link', 'add', bridge, 'type', 'bridge']);

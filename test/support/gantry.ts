@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,6 +33,8 @@ export async function startGantry(
   { dir: given, env = process.env, level = 'debug' }: { dir?: string; env?: NodeJS.ProcessEnv; level?: string } = {},
 ): Promise<TestEngine> {
   const dir = given ?? (await mkdtemp(join(tmpdir(), 'gantry-test-')));
+  // As a root must be that remapped containers are below.
+  await chmod(dir, 0o711);
   const dataRoot = join(dir, 'data');
   const execRoot = join(dir, 'exec');
   const socket = join(dir, 'engine.sock');

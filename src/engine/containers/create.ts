@@ -11,6 +11,7 @@ import { validateLogConfig } from '../logs/log-config.ts';
 import { discardKernelMemory } from '../runtime-spec/kernel-memory.ts';
 import { validateCreate } from '../runtime-spec/validate.ts';
 import { validateRequest } from '../runtime-spec/validate-request.ts';
+import { validateUserns } from '../runtime-spec/validate-userns.ts';
 import { completeHostConfig } from './complete-host-config.ts';
 import { emitContainer } from './container-events.ts';
 import { withJoinedIds } from './joined-ids.ts';
@@ -20,6 +21,7 @@ import { planMounts } from './mounts.ts';
 import type { Parts } from './parts.ts';
 import { assemble, toRow } from './stored.ts';
 import { type Tracked, track } from './tracked.ts';
+import { usernsOf } from './userns-of.ts';
 import { takeVolumes } from './volume-mounts.ts';
 
 /**
@@ -45,6 +47,7 @@ export async function createContainer(
   if (!parts.runtimes.has(hostConfig.Runtime)) {
     throw invalid(`unknown or invalid runtime name: ${hostConfig.Runtime}`);
   }
+  if (usernsOf(parts, { hostConfig }) !== undefined) validateUserns(hostConfig);
   const warnings = validateCreate(config, hostConfig, parts.host);
   if (hostConfig.NetworkMode === 'host' && Object.keys(hostConfig.PortBindings).length > 0) {
     warnings.push('Published ports are discarded when using host network mode');

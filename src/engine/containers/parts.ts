@@ -1,6 +1,7 @@
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import type { RuntimeBinary, ShimPool } from '../../kernel/shim/shim-pool.ts';
 import type { IoPool } from '../../kernel/stdio/io-pool.ts';
+import type { UserNamespace } from '../../kernel/userns/user-namespace.ts';
 import type { ContainerRows } from '../../store/containers.ts';
 import type { KeyedLock } from '../../util/keyed-lock.ts';
 import type { Log } from '../../util/log.ts';
@@ -62,6 +63,8 @@ export interface Parts {
   /** Held while a container changes state, keyed by its id. */
   readonly locks: KeyedLock;
   readonly host: HostFacts;
+  /** The user namespace that containers are in unless they ask for the host's; undefined: all are in that. */
+  readonly userns: UserNamespace | undefined;
   readonly runtimes: ReadonlyMap<string, RuntimeBinary>;
   /**
    * Ends and takes apart what a container left behind that no shim holds: processes, cgroups, the runtime's state. To be

@@ -31,13 +31,15 @@ export function findJoined(parts: Known, container: Container): Joined {
   const { IpcMode, PidMode, NetworkMode } = container.hostConfig;
   const pid = isContainerMode(PidMode) ? running(parts, peerOf(PidMode)) : undefined;
   const ipc = isContainerMode(IpcMode) ? ipcOwner(parts, peerOf(IpcMode)) : undefined;
+  const network = isContainerMode(NetworkMode) ? networkOwner(parts, container) : undefined;
   return {
     peers: {
       ...(pid === undefined ? {} : { pid: pid.hostConfig.PidMode === 'host' ? 'host' : pid.state.pid }),
       ...(ipc === undefined ? {} : { ipc: shmOf(parts, ipc) === HOST_SHM ? 'host' : ipc.state.pid }),
+      ...(network === undefined ? {} : { network: network.state.pid }),
     },
     shm: shmOf(parts, container),
-    network: isContainerMode(NetworkMode) ? networkOwner(parts, container) : undefined,
+    network,
   };
 }
 

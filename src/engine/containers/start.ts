@@ -27,6 +27,7 @@ import { startFailure } from './start-error.ts';
 import { takeOverNames } from './take-over-names.ts';
 import { type Live, notify, type Tracked } from './tracked.ts';
 import { useNetwork } from './use-network.ts';
+import { rootOf, usernsOf } from './userns-of.ts';
 import { leaveVolumes, useVolumes } from './volume-mounts.ts';
 
 /**
@@ -182,6 +183,7 @@ function joinRequest({ id, name, hostConfig, config }: Container, { network }: J
     portBindings: hostConfig.PortBindings,
     publishAll: hostConfig.PublishAllPorts,
     exposed: Object.keys(config.ExposedPorts),
+    hostUserns: hostConfig.UsernsMode === 'host',
   };
 }
 
@@ -196,16 +198,18 @@ async function prepareFiles(parts: Parts, container: Container, { sandbox, joine
   await Promise.all([mkdir(graph.upper, { recursive: true }), mkdir(graph.work, { recursive: true })]);
   const { network, peers, shm } = joined;
   if (network !== undefined) takeOverNames(parts, container, network);
+  else await writeFiles(parts, container, sandbox);
   await makeSources(container.mounts);
   if (container.mounts.some(({ type }) => type === 'image')) await mkdir(emptyLayer(container), { recursive: true });
   const user = await containerUser(container, '');
   const noRecursiveReadOnly = await whyNotReadOnlyBelow(parts, container);
   const place = { defaults: parts.defaults.spec, peers, noRecursiveReadOnly, ...(shm === undefined ? {} : { shm }) };
-  const spec = runtimeSpec({ container, host: parts.host, netnsPath: sandbox.netnsPath, user, ...place });
+  const userns = usernsOf(parts, container);
+  const spec = runtimeSpec({ container, host: parts.host, netnsPath: sandbox.netnsPath, user, userns, ...place });
   const edits = await requestedEdits(container.hostConfig.DeviceRequests ?? [], parts);
   writeBundle(bundle, editSpec(spec, edits, parts.host));
-  if (container.hostConfig.IpcMode === 'shareable') await mountShm(join(bundle, SHM_DIR), container.hostConfig.ShmSize);
-  if (network === undefined) await writeFiles(parts, container, sandbox);
+  const { IpcMode, ShmSize } = container.hostConfig;
+  if (IpcMode === 'shareable') await mountShm(join(bundle, SHM_DIR), ShmSize, rootOf(userns));
 }
 
 /** Asked only where it matters: it runs the runtime once. */
@@ -238,10 +242,12 @@ function createTask(parts: Parts, container: Container, pipes: IoPipes, bundle: 
   const runtime = parts.runtimes.get(hostConfig.Runtime);
   if (runtime === undefined) throw invalid(`unknown or invalid runtime name: ${hostConfig.Runtime}`);
   const { stdin, stdout, stderr } = pipes.paths;
+  const userns = usernsOf(parts, container);
   return parts.shims.create({
     id: container.id,
     bundle,
-    rootfs: [overlay(graph)],
+    rootfs: [overlay(graph, userns?.mapped)],
+    ioOwner: rootOf(userns),
     terminal: config.Tty,
     stdin,
     stdout,
@@ -250,8 +256,9 @@ function createTask(parts: Parts, container: Container, pipes: IoPipes, bundle: 
   });
 }
 
-function overlay({ lower, upper, work }: Container['graph']) {
-  const options = [`lowerdir=${lower.join(':')}`, `upperdir=${upper}`, `workdir=${work}`];
+function overlay({ lower, upper, work }: Container['graph'], mapped = (path: string) => path) {
+  const lowerdirs = lower.map(mapped).join(':');
+  const options = [`lowerdir=${lowerdirs}`, `upperdir=${mapped(upper)}`, `workdir=${mapped(work)}`];
   return { type: 'overlay', source: 'overlay', options: ['index=off', ...options] };
 }
 

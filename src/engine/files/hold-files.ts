@@ -4,6 +4,7 @@ import { conflict, notFound } from '../../util/errors.ts';
 import type { Container } from '../containers/model.ts';
 import type { Parts } from '../containers/parts.ts';
 import type { Tracked } from '../containers/tracked.ts';
+import { usernsOf } from '../containers/userns-of.ts';
 import { leaveVolumes, useVolumes } from '../containers/volume-mounts.ts';
 
 /** Which of a container's files: all that its process sees, or its root file system alone. */
@@ -38,7 +39,8 @@ export async function holdFiles(parts: Parts, tracked: Tracked, part: Part, sign
     const mounted = found.kind === 'overlay' && part === 'all';
     if (mounted) await useVolumes(parts, container, user);
     try {
-      held.resolve(found);
+      // A volume that is mounted by now is not where its empty directory was.
+      held.resolve(mounted ? viewOf(parts, container, part) : found);
       await done.promise;
     } finally {
       if (mounted) await leaveVolumes(parts, container, user);
@@ -67,15 +69,26 @@ async function viewUnderLock(parts: Parts, tracked: Tracked, part: Part): Promis
   return viewOf(parts, container, part);
 }
 
-function viewOf({ paths }: Parts, container: Container, part: Part): FileView {
+function viewOf(parts: Parts, container: Container, part: Part): FileView {
   const { id, state, graph, hostConfig } = container;
   const { lower, upper, work, merged } = graph;
   // Mounted on in a namespace of the worker's own, where nobody looks for what lies below.
-  const place = paths.execs;
+  const place = parts.paths.execs;
   if (!hasProcess(container)) {
-    return { kind: 'overlay', place, lower, upper, work, mounts: part === 'all' ? mountsOf(container) : [] };
+    const userns = usernsOf(parts, container);
+    const mapped = userns?.mapped ?? ((path: string) => path);
+    const mounts = part === 'all' ? mountsOf(container) : [];
+    return {
+      kind: 'overlay',
+      place,
+      userns,
+      lower: lower.map(mapped),
+      upper: mapped(upper),
+      work: mapped(work),
+      mounts: mounts.map((mount) => ({ ...mount, source: mapped(mount.source) })),
+    };
   }
-  if (part === 'root') return { kind: 'tree', root: merged };
+  if (part === 'root') return { kind: 'tree', root: merged, userns: `/proc/${state.pid}/ns/user` };
   const mounts = [...container.mounts.map(({ destination }) => destination), ...Object.keys(hostConfig.Tmpfs ?? {})];
   return { kind: 'process', pid: state.pid, containerId: id, mounts };
 }

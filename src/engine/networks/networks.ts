@@ -5,7 +5,7 @@ import { ForwardPolicy } from '../../kernel/net/forward-policy.ts';
 import { hostLock } from '../../kernel/net/host-lock.ts';
 import { HostPorts } from '../../kernel/net/host-ports.ts';
 import { parseCidr } from '../../kernel/net/ipv4.ts';
-import { listNetns } from '../../kernel/net/netns-names.ts';
+import { listNetns, serials } from '../../kernel/net/netns-names.ts';
 import { NetnsPool } from '../../kernel/net/netns-pool.ts';
 import { NetnsReaper } from '../../kernel/net/netns-reaper.ts';
 import { NftTable, removeTable } from '../../kernel/net/nft-table.ts';
@@ -42,6 +42,8 @@ export interface JoinRequest {
   publishAll: boolean;
   /** Keys of `Config.ExposedPorts`: `80/tcp`, or a range, `8000-8010/udp`. */
   exposed: readonly string[];
+  /** It is in the host's user namespace, though the engine remaps its containers. */
+  hostUserns?: boolean;
 }
 
 export interface FilesRequest {
@@ -93,6 +95,8 @@ export interface NetworkOptions {
   bridge?: string | undefined;
   /** Resolvers for containers that name none. */
   dns: readonly string[];
+  /** The user namespace of remapped containers, as a file; undefined: they are in the host's. */
+  userns?: string | undefined;
   /** How many namespaces to keep ready. */
   poolSize: number;
   log: Log;
@@ -125,9 +129,26 @@ export async function openNetworkStack(options: NetworkOptions): Promise<Network
   const firewall = new ForwardPolicy(bridge, log);
   await Promise.all([table.settled(), firewall.check()]);
   const reaper = new NetnsReaper(tag);
-  const pool = new NetnsPool({ tag, bridge, gateway, addresses, reaper, size: poolSize, log });
+  const ground = { tag, bridge, gateway, addresses, reaper, serial: serials(tag), log };
+  const pool = new NetnsPool({ ...ground, userns: options.userns, size: poolSize });
+  // Those for the few containers that are not remapped are made when they are asked for.
+  const hostPool = options.userns === undefined ? pool : new NetnsPool({ ...ground, size: 0 });
   const views = networkViews(fact, bridge, gateway);
-  const parts = { tag, bridge, gateway, views, earlier, strays, records, addresses, reaper, pool, table, firewall };
+  const parts = {
+    tag,
+    bridge,
+    gateway,
+    views,
+    earlier,
+    strays,
+    records,
+    addresses,
+    reaper,
+    pool,
+    hostPool,
+    table,
+    firewall,
+  };
   undo.move();
   return new Stack({ ...parts, ports: new HostPorts(), dns: options.dns, log });
 }

@@ -36,6 +36,8 @@ export interface StackParts {
   addresses: AddressPool;
   reaper: NetnsReaper;
   pool: NetnsPool;
+  /** Namespaces that belong to the host's user namespace; the same pool unless containers are remapped. */
+  hostPool: NetnsPool;
   table: NftTable;
   firewall: ForwardPolicy;
   ports: HostPorts;
@@ -103,11 +105,16 @@ export class Stack implements NetworkStack {
     const { driver } = this.get(mode === '' || mode === 'default' ? 'bridge' : mode);
     if (driver === 'bridge') return this.#joinBridge(request, base);
     if (driver === 'host') return this.#save({ ...base, kind: 'host' });
-    return this.#joinNone(base);
+    return this.#joinNone(base, this.#poolFor(request));
   }
 
-  async #joinNone(base: Omit<SandboxRecord, 'kind'>): Promise<Joined> {
-    const { pool, reaper } = this.#parts;
+  #poolFor({ hostUserns }: JoinRequest): NetnsPool {
+    const { pool, hostPool } = this.#parts;
+    return hostUserns === true ? hostPool : pool;
+  }
+
+  async #joinNone(base: Omit<SandboxRecord, 'kind'>, pool: NetnsPool): Promise<Joined> {
+    const { reaper } = this.#parts;
     await using undo = new AsyncDisposableStack();
     const netns = await pool.bare();
     undo.defer(() => reaper.remove([netns]));
@@ -122,11 +129,11 @@ export class Stack implements NetworkStack {
   }
 
   async #joinBridge(request: JoinRequest, base: Omit<SandboxRecord, 'kind'>): Promise<Joined> {
-    const { pool, reaper, addresses, records, table } = this.#parts;
+    const { reaper, addresses, records, table } = this.#parts;
     const wanted = portRequests(request);
     this.#look(FIREWALL_FRESH_MS);
     await using undo = new AsyncDisposableStack();
-    const slot = await pool.take();
+    const slot = await this.#poolFor(request).take();
     undo.defer(async () => {
       await reaper.remove([slot.netns]);
       addresses.free(slot.address);
@@ -242,9 +249,9 @@ export class Stack implements NetworkStack {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
-    const { pool, reaper, firewall, table, log } = this.#parts;
+    const { pool, hostPool, reaper, firewall, table, log } = this.#parts;
     await this.#looking;
-    await pool[Symbol.asyncDispose]();
+    await Promise.all([...new Set([pool, hostPool])].map((it) => it[Symbol.asyncDispose]()));
     const publications = [...this.#joined.values()].flatMap(({ publication }) => publication ?? []);
     await Promise.all(publications.map((publication) => publication[Symbol.asyncDispose]()));
     await reaper.idle();

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
+import type { UserNamespace } from '../../kernel/userns/user-namespace.ts';
 import type { OciMount } from '../../spec/oci.ts';
 import { internal, invalid, unavailable, unsupported } from '../../util/errors.ts';
 import type { Container, ContainerMount, MountedImage } from '../containers/model.ts';
@@ -21,6 +22,8 @@ interface MountFacts {
   readonly host: Pick<HostFacts, 'kernel' | 'propagationAt' | 'initBinary'>;
   /** On the host: the /dev/shm of a container that shares its own, or of the one whose it shares. */
   readonly shm?: string | undefined;
+  /** Sees the engine's own files with the ids of the container; undefined: they are as they are. */
+  readonly userns?: Pick<UserNamespace, 'mapped'> | undefined;
   readonly defaults?: Pick<SpecDefaults, 'init'> | undefined;
   /** Why the runtime cannot make a whole tree of mounts read-only; empty when it can. */
   readonly noRecursiveReadOnly?: string | undefined;
@@ -31,7 +34,7 @@ interface MountFacts {
  * what lies deeper later. A mount the user asks for takes the place of one of ours.
  */
 export function containerMounts(facts: MountFacts): OciMount[] {
-  const asked = [...askedMounts(facts), ...containerFiles(facts.container), ...sharedShm(facts)];
+  const asked = [...askedMounts(facts), ...containerFiles(facts), ...sharedShm(facts)];
   const unique = [...new Map(asked.toReversed().map((mount) => [mount.destination, mount])).values()].toReversed();
   const own = new Set(unique.map(({ destination }) => destination));
   const base = [...systemMounts(facts.container), ...initMount(facts)].filter(({ destination }) => {
@@ -85,7 +88,7 @@ function systemMounts({ hostConfig }: Container): OciMount[] {
 }
 
 /** hosts, hostname and resolv.conf are the engine's to write; a container with a read-only root cannot. */
-function containerFiles({ files, hostConfig }: Container): OciMount[] {
+function containerFiles({ container: { files, hostConfig }, userns }: MountFacts): OciMount[] {
   const options = hostConfig.ReadonlyRootfs ? ['rbind', 'ro', 'rprivate'] : ['rbind', 'rprivate'];
   const paths = [
     ['/etc/resolv.conf', files.resolvConf],
@@ -94,7 +97,12 @@ function containerFiles({ files, hostConfig }: Container): OciMount[] {
   ] as const;
   return paths
     .filter(([, source]) => source !== '')
-    .map(([destination, source]) => ({ destination, type: 'bind', source, options }));
+    .map(([destination, source]) => ({ destination, type: 'bind', source: seen(source, userns), options }));
+}
+
+/** Where a file of the engine's is mounted from. */
+function seen(path: string, userns: MountFacts['userns']): string {
+  return userns?.mapped(path) ?? path;
 }
 
 /** /dev/shm of the host, of another container, or one that others may join. */
@@ -116,7 +124,7 @@ function askedMounts(facts: MountFacts): OciMount[] {
 function askedMount(mount: ContainerMount, facts: MountFacts): OciMount {
   const { type, destination, manner } = mount;
   if (type === 'tmpfs') return tmpfsMount(destination, manner?.options ?? tmpfsOptions(mount.rw ? '' : 'ro'));
-  if (manner?.image !== undefined) return imageMount(mount, manner.image, facts.container);
+  if (manner?.image !== undefined) return imageMount(mount, manner.image, facts);
   return bindMount(mount, facts);
 }
 
@@ -133,17 +141,23 @@ function bindMount(mount: ContainerMount, facts: MountFacts): OciMount {
     ...(readOnlyBelow(mount, facts) ? ['rro'] : []),
     ...(propagation === '' ? [] : [propagation]),
   ];
-  return { destination, type: 'bind', source, options };
+  const from = mount.type === 'volume' ? seen(source, facts.userns) : source;
+  return { destination, type: 'bind', source: from, options };
 }
 
 /** Bytes the kernel takes of a mount's options. Source: mount(2). */
 const OPTIONS_MAX = 4095;
 
 /** The layers under an empty directory at the bottom: an overlay without an upper one is read-only for good, even to who may mount. */
-function imageMount({ destination, name }: ContainerMount, { kind, paths }: MountedImage, c: Container): OciMount {
-  const [file = ''] = paths;
+function imageMount(
+  { destination, name }: ContainerMount,
+  { kind, paths }: MountedImage,
+  { container, userns }: MountFacts,
+): OciMount {
+  const own = [...paths, emptyLayer(container)].map((path) => seen(path, userns));
+  const [file = ''] = own;
   if (kind === 'file') return { destination, type: 'bind', source: file, options: ['bind', 'ro', 'rprivate'] };
-  const layers = `lowerdir=${[...paths, emptyLayer(c)].join(':')}`;
+  const layers = `lowerdir=${own.join(':')}`;
   if (layers.length > OPTIONS_MAX)
     throw unsupported(`image ${name} has too many layers to be mounted at ${destination}`);
   return { destination, type: 'overlay', source: 'overlay', options: ['ro', 'rprivate', layers] };

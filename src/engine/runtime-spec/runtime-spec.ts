@@ -1,5 +1,7 @@
 import { posix } from 'node:path';
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
+import type { IdRange } from '../../kernel/userns/id-map.ts';
+import type { UserNamespace } from '../../kernel/userns/user-namespace.ts';
 import type { HostConfig } from '../../spec/container.ts';
 import type { OciLinux, OciSpec } from '../../spec/oci.ts';
 import type { Container } from '../containers/model.ts';
@@ -7,7 +9,7 @@ import { containerCapabilities } from './capabilities.ts';
 import { containerDevices } from './devices.ts';
 import { maskedPaths, readonlyPaths } from './hidden-paths.ts';
 import { containerMounts, rootPropagation } from './mounts.ts';
-import { isContainerMode, namespaces, type Peers } from './namespaces.ts';
+import { idMappings, isContainerMode, namespaces, type Peers, userNamespace } from './namespaces.ts';
 import { containerProcess } from './process.ts';
 import type { ResolvedUser } from './resolve-user.ts';
 import { containerResources } from './resources.ts';
@@ -30,6 +32,8 @@ export interface RuntimeSpecInput {
   readonly shm?: string;
   /** Why its runtime cannot make a whole tree of mounts read-only; empty or missing when it can. */
   readonly noRecursiveReadOnly?: string;
+  /** The user namespace it is in; undefined: the host's. */
+  readonly userns?: Pick<UserNamespace, 'path' | 'maps' | 'mapped'> | undefined;
   /** Of the daemon, for what the container does not say. */
   readonly defaults?: SpecDefaults;
 }
@@ -54,7 +58,7 @@ export function runtimeSpec(input: RuntimeSpecInput): OciSpec {
   };
 }
 
-function linux({ container, host, netnsPath, peers, defaults }: RuntimeSpecInput): OciLinux {
+function linux({ container, host, netnsPath, peers, userns, defaults }: RuntimeSpecInput): OciLinux {
   const { hostConfig } = container;
   const { devices, rules } = containerDevices(hostConfig, host);
   const seccomp = containerSeccomp(hostConfig, containerCapabilities(hostConfig, host), host, defaults);
@@ -62,10 +66,11 @@ function linux({ container, host, netnsPath, peers, defaults }: RuntimeSpecInput
   const masked = maskedPaths(hostConfig, host);
   const readonly = readonlyPaths(hostConfig);
   return {
-    ...nonEmpty('sysctl', sysctls(container, host)),
+    ...nonEmpty('sysctl', sysctls(container, host, userns)),
     resources: { devices: rules, ...containerResources(hostConfig, host) },
     cgroupsPath: cgroupsPath(container, host),
-    namespaces: namespaces(hostConfig, netnsPath, peers ?? {}),
+    namespaces: [...namespaces(hostConfig, netnsPath, peers ?? {}), ...userNamespace(userns, peers)],
+    ...idMappings(userns),
     ...(devices.length === 0 ? {} : { devices }),
     ...(seccomp === undefined ? {} : { seccomp }),
     ...(propagation === undefined ? {} : { rootfsPropagation: propagation }),
@@ -82,17 +87,26 @@ function nonEmpty<K extends string>(key: K, value: Record<string, string>): { [P
  * In a network of its own a container may open low ports and send pings without being root. The NIS domain name has no
  * place of its own in the specification.
  */
-function sysctls({ config, hostConfig }: Container, { kernel }: Pick<HostFacts, 'kernel'>): Record<string, string> {
+function sysctls(
+  { config, hostConfig }: Container,
+  { kernel }: Pick<HostFacts, 'kernel'>,
+  userns: RuntimeSpecInput['userns'],
+): Record<string, string> {
   const ownNetwork = hostConfig.NetworkMode !== 'host' && !isContainerMode(hostConfig.NetworkMode);
   const network = {
     ...(atLeast(kernel, '4.11') ? { 'net.ipv4.ip_unprivileged_port_start': '0' } : {}),
-    'net.ipv4.ping_group_range': '0 2147483647',
+    // Of the groups there are inside: the kernel takes no others.
+    'net.ipv4.ping_group_range': `0 ${userns === undefined ? 2147483647 : lastId(userns.maps.gid)}`,
   };
   return {
     ...(ownNetwork ? network : {}),
     ...(config.Domainname === '' ? {} : { 'kernel.domainname': config.Domainname }),
     ...hostConfig.Sysctls,
   };
+}
+
+function lastId(map: readonly IdRange[]): number {
+  return Math.max(...map.map(({ container, size }) => container + size - 1));
 }
 
 /** Where a container's processes are counted and limited, below the mount point of every hierarchy. */

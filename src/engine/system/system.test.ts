@@ -10,7 +10,7 @@ const host = await probeHost();
 const runtimes = { byName: new Map([['runc', { binary: '/usr/bin/runc', root: '/run/x' }]]), defaultName: 'runc' };
 const events = { listeners: 3, emit: () => {} };
 const base = { id: 'engine-1', version: '1.2.3', host, runtimes, events, loggingDriver: 'local' };
-const confined = { seccompProfile: 'builtin', specDefaults: { noNewPrivileges: false } };
+const confined = { seccompProfile: 'builtin', usernsRemap: '', specDefaults: { noNewPrivileges: false } };
 const config = {
   dataRoot: tmpdir(),
   registries: { mirrors: [], insecure: [] },

@@ -21,6 +21,8 @@ export interface SystemConfig extends ChangeableConfig {
   readonly registries: SystemFacts['registries'];
   /** `builtin`, `unconfined` or the file of a profile. */
   readonly seccompProfile: string;
+  /** Empty: containers have the ids of the host. */
+  readonly usernsRemap: string;
   readonly specDefaults: Pick<SpecDefaults, 'noNewPrivileges'>;
 }
 
@@ -138,6 +140,7 @@ function securityOptions({ seccomp, apparmor, cgroup }: HostFacts, config: Syste
   const options: [boolean, string][] = [
     [apparmor, 'name=apparmor'],
     [seccomp, `name=seccomp,profile=${config.seccompProfile}`],
+    [config.usernsRemap !== '', 'name=userns'],
     [cgroup.version === 2, 'name=cgroupns'],
     [config.specDefaults.noNewPrivileges, 'name=no-new-privileges'],
   ];

@@ -4,6 +4,9 @@
  */
 export const SYSCALL_NUMBERS = {
   x64: {
+    setgroups: 116,
+    setresuid: 117,
+    setresgid: 119,
     unshare: 272,
     setns: 308,
     mount: 165,
@@ -21,6 +24,9 @@ export const SYSCALL_NUMBERS = {
     mount_setattr: 442,
   },
   arm64: {
+    setgroups: 159,
+    setresuid: 147,
+    setresgid: 149,
     unshare: 97,
     setns: 268,
     mount: 40,

@@ -86,6 +86,13 @@ sub xattrs { my $name = "$_[0]"; my $nothing = '';
 const VIEWS = String.raw`
 my ($MS_BIND, $MS_REC, $MS_PRIVATE, $MS_RDONLY) = (0x1000, 0x4000, 0x40000, 1);
 my $root;
+# Where ids are mapped the worker is root by the container's ids; what it makes before, it gives to that root.
+my ($own_uid, $own_gid) = (0, 0);
+sub open_userns { my $path = shift; return undef if $path eq '';
+  open(my $ns, '<', $path) or fail('open user namespace'); return (stat $ns)[1] == (stat '/proc/self/ns/user')[1] ? undef : $ns }
+sub join_userns { my $ns = shift; ($own_uid, $own_gid) = (0, 0); return unless defined $ns; my $none = '';
+  call('setns', fileno($ns), 0x10000000) == 0 or fail('setns');
+  call('setgroups', 0, $none) == 0 && call('setresgid', 0, 0, 0) == 0 && call('setresuid', 0, 0, 0) == 0 or fail('setuid') }
 sub mounted { my ($source, $target, $type, $flags, $data) = map { "$_" } @_; $flags += 0;
   call('mount', $source, $target, $type, $flags, $data) == 0 or fail("mount $type") }
 sub confine { my $path = shift; chdir($path) or fail('open root'); chroot('.') or fail('chroot');
@@ -97,8 +104,8 @@ my ($crossing, %may_cross) = (1);
 sub join_process { my ($pid, $id, @mounts) = @_; $crossing = 0; @may_cross{@mounts} = ();
   chdir("/proc/$pid") or fail('open process'); open(my $groups, '<', 'cgroup') or fail('open process');
   my $own = join '', <$groups>; $own =~ /\Q$id\E/ or fail('open process', 3);
-  open(my $mnt, '<', 'ns/mnt') or fail('open process');
-  call('setns', fileno($mnt), 0x20000) == 0 or fail('setns'); opendir_root(); chdir($root) }
+  open(my $mnt, '<', 'ns/mnt') or fail('open process'); my $user = open_userns('ns/user');
+  call('setns', fileno($mnt), 0x20000) == 0 or fail('setns'); opendir_root(); chdir($root); join_userns($user) }
 sub overlay { my ($place, $options) = @_; mounted('overlay', $place, 'overlay', 0, $options) }
 # Trees are picked up outside and set down inside, where the way to the place is the container's own.
 sub pick_up { my $source = "$_[0]"; my $fd = call('open_tree', $CWD, $source, 1 | 02000000 | 0x8000);
@@ -110,15 +117,17 @@ sub set_down { my ($fd, $target, $readonly, $dir) = @_; $dir = $dir ? 1 : 0;
   my $name = is_dir($at->{st}) ? '.' : "$at->{name}";
   call('move_mount', $fd, $none, $CWD, $name, 4) == 0 or fail("mount $target") }
 sub make_place { my ($target, $dir) = @_; my @parts = grep { $_ ne '' } split m{/}, $target; my $last = pop @parts;
-  go_to(join('/', @parts)); if ($dir) { mkdir $last, 0755 } else { sysopen(my $f, $last, $O_CREAT | $O_EXCL | $O_WRONLY, 0755) } }
+  go_to(join('/', @parts)); if ($dir) { mkdir $last, 0755 } else { sysopen(my $f, $last, $O_CREAT | $O_EXCL | $O_WRONLY, 0755) }
+  call('fchownat', $CWD, "$last", $own_uid, $own_gid, $NOFOLLOW) if $own_uid }
 sub view { my ($kind, @args) = @_;
-  if ($kind eq 'tree') { confine($args[0]) }
+  if ($kind eq 'tree') { my $user = open_userns($args[1]); confine($args[0]); join_userns($user) }
   elsif ($kind eq 'process') { join_process(@args) }
-  elsif ($kind eq 'overlay') { my ($place, $options, @mounts) = @args; alone();
+  elsif ($kind eq 'overlay') { my ($userns, $uid, $gid, $place, $options, @mounts) = @args;
+    my $user = open_userns($userns); ($own_uid, $own_gid) = ($uid + 0, $gid + 0); alone();
     my @picked;
     while (@mounts) { my ($source, $target, $ro) = splice @mounts, 0, 3;
       my $fd = pick_up($source); push @picked, [$fd, $target, $ro eq 'ro', -d $source] if defined $fd }
-    overlay($place, $options); confine($place); set_down(@$_) for @picked }
+    overlay($place, $options); confine($place); set_down(@$_) for @picked; join_userns($user) }
   elsif ($kind eq 'pair') { my ($place, $upper, $kind_of, $lower) = @args; alone();
     mounted('none', $place, 'tmpfs', 0, 'size=64k'); mkdir "$place/new"; mkdir "$place/old";
     mounted($upper, "$place/new", '', $MS_BIND, '');
@@ -156,7 +165,7 @@ sub go_to { my ($path) = @_; my @todo = parts($path); my $links = 0; chdir($root
     my $name = shift @todo;
     if ($name eq '..') { chdir('..'); next }
     my $st = look($name);
-    if (!$st) { mkdir($name, 0755) or $! == $EEXIST or fail("mkdir $path"); call('fchownat', $CWD, "$name", 0, 0, $NOFOLLOW) }
+    if (!$st) { mkdir($name, 0755) or $! == $EEXIST or fail("mkdir $path"); call('fchownat', $CWD, "$name", $own_uid, $own_gid, $NOFOLLOW) }
     elsif (is_link($st)) { ++$links <= 255 or fail("open $path", 40); my $target = readlink $name;
       defined $target or fail("readlink $path"); chdir($root) if $target =~ m{^/}; unshift @todo, parts($target); next }
     enter($name) or fail("mkdir $path") } }

@@ -2,6 +2,7 @@ import type { Log } from '../../util/log.ts';
 import { run } from '../../util/spawn.ts';
 import type { AddressPool } from './addresses.ts';
 import { type Cidr, macOf } from './ipv4.ts';
+import { makeOwnedNetns } from './make-owned-netns.ts';
 import { netnsName, serials, vethName } from './netns-names.ts';
 import type { NetnsReaper } from './netns-reaper.ts';
 import { type NetnsPlan, netnsScript } from './netns-script.ts';
@@ -21,6 +22,10 @@ export interface NetnsPoolOptions {
   gateway: Cidr;
   addresses: AddressPool;
   reaper: NetnsReaper;
+  /** The user namespace they belong to, as a file; undefined: the host's. */
+  userns?: string | undefined;
+  /** Numbers that names are made of; pools of one engine share them. */
+  serial?: () => number;
   /** How many to keep ready. */
   size: number;
   log: Log;
@@ -40,7 +45,7 @@ export class NetnsPool implements AsyncDisposable {
 
   constructor(options: NetnsPoolOptions) {
     this.#options = options;
-    this.#serial = serials(options.tag);
+    this.#serial = options.serial ?? serials(options.tag);
     this.#refill();
   }
 
@@ -59,7 +64,7 @@ export class NetnsPool implements AsyncDisposable {
     const { tag, bridge, gateway } = this.#options;
     const serial = this.#serial();
     const plan = { netns: netnsName(tag, serial), veth: vethName(tag, serial), address: undefined };
-    await this.#make([plan], netnsScript([plan], bridge, gateway));
+    await this.#make([plan], bridge, gateway);
     return plan.netns;
   }
 
@@ -125,7 +130,7 @@ export class NetnsPool implements AsyncDisposable {
       if (slots.length === 0) return 0;
     }
     try {
-      await this.#make(slots, netnsScript(slots, bridge, gateway));
+      await this.#make(slots, bridge, gateway);
     } catch (error) {
       for (const slot of slots) addresses.free(slot.address);
       throw error;
@@ -134,11 +139,15 @@ export class NetnsPool implements AsyncDisposable {
     return slots.length;
   }
 
-  async #make(plans: readonly NetnsPlan[], script: string): Promise<void> {
+  async #make(plans: readonly NetnsPlan[], bridge: string, gateway: Cidr): Promise<void> {
+    const { userns } = this.#options;
+    const names = plans.map(({ netns }) => netns);
     try {
+      if (userns !== undefined) await makeOwnedNetns(userns, names);
+      const script = netnsScript(plans, bridge, gateway, { there: userns !== undefined });
       await run('sh', ['-s'], { input: script });
     } catch (error) {
-      await this.#options.reaper.remove(plans.map((plan) => plan.netns));
+      await this.#options.reaper.remove(names);
       throw error;
     }
   }

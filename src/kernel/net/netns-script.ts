@@ -15,10 +15,16 @@ const IPV6_OFF = ['all', 'default'].map((name) => `/proc/sys/net/ipv6/conf/${nam
 
 /**
  * A shell script that makes all the namespaces: one `ip` for everything on the host's side and one inside each.
- * Their sysctls are what dockerd leaves: IPv6 off before the first interface comes up.
+ * With `there` the namespaces exist, bare. Their sysctls are what dockerd leaves: IPv6 off before the first interface comes up.
  */
-export function netnsScript(plans: readonly NetnsPlan[], bridge: string, gateway: Cidr): string {
-  const outside = plans.flatMap((plan) => hostLines(plan, bridge));
+export function netnsScript(
+  plans: readonly NetnsPlan[],
+  bridge: string,
+  gateway: Cidr,
+  { there = false }: { readonly there?: boolean } = {},
+): string {
+  const added = there ? [] : plans.map(({ netns }) => `netns add ${netns}`);
+  const outside = [...added, ...plans.flatMap((plan) => hostLines(plan, bridge))];
   const inside = plans.flatMap((plan) => [
     `nsenter --net=${netnsPath(plan.netns)} sh -e <<'INSIDE'`,
     ...IPV6_OFF.map((path) => `[ ! -e ${path} ] || echo 1 >${path}`),
@@ -31,9 +37,8 @@ export function netnsScript(plans: readonly NetnsPlan[], bridge: string, gateway
 }
 
 function hostLines({ netns, veth, address }: NetnsPlan, bridge: string): string[] {
-  if (address === undefined) return [`netns add ${netns}`];
+  if (address === undefined) return [];
   return [
-    `netns add ${netns}`,
     `link add ${veth} master ${bridge} type veth peer name eth0 address ${macOf(address)} netns ${netns}`,
     // No link-local address on the host's end: nobody speaks to it, and each costs a round of duplicate detection.
     ...(HOST_HAS_IPV6 ? [`link set dev ${veth} addrgenmode none`] : []),

@@ -23,7 +23,7 @@ const TABLE = {
   Timestamp: { seconds: [1, 'int64'], nanos: [2, 'int32'] },
   Empty: {},
   Mount: { type: [1, 'string'], source: [2, 'string'], target: [3, 'string'], options: [4, 'string', 'repeated'] },
-  RuncOptions: { binaryName: [6, 'string'], root: [7, 'string'] },
+  RuncOptions: { ioUid: [4, 'uint32'], ioGid: [5, 'uint32'], binaryName: [6, 'string'], root: [7, 'string'] },
   CreateTaskRequest: {
     id: [1, 'string'],
     bundle: [2, 'string'],

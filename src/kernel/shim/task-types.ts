@@ -28,6 +28,8 @@ export interface TaskOptions extends ProcessStdio {
   bundle: string;
   rootfs: readonly OverlayMount[];
   runtime: RuntimeBinary;
+  /** Whom the pipes of its processes belong to; absent: root. */
+  ioOwner?: { readonly uid: number; readonly gid: number };
 }
 
 export interface ExecOptions extends ProcessStdio {

@@ -19,7 +19,7 @@ export interface TaskShim {
 
 /** Asks a shim to make a container. The caller counts it as the shim's before it calls. */
 export async function createTask(shim: TaskShim, options: TaskOptions): Promise<Task> {
-  const { id, bundle, rootfs, terminal, stdin, stdout, stderr, runtime } = options;
+  const { id, bundle, rootfs, terminal, stdin, stdout, stderr, runtime, ioOwner } = options;
   const { pid } = await shim.call('Create', {
     id,
     bundle,
@@ -30,7 +30,12 @@ export async function createTask(shim: TaskShim, options: TaskOptions): Promise<
     stderr,
     options: {
       typeUrl: RUNTIME_OPTIONS,
-      value: encode('RuncOptions', { binaryName: runtime.binary, root: runtime.root }),
+      value: encode('RuncOptions', {
+        ioUid: ioOwner?.uid,
+        ioGid: ioOwner?.gid,
+        binaryName: runtime.binary,
+        root: runtime.root,
+      }),
     },
   });
   return new ShimTask(shim, id, pid);

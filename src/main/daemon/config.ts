@@ -41,6 +41,7 @@ export const ConfigSchema = v.strictObject({
   'cdi-spec-dirs': v.optional(names),
   'seccomp-profile': v.optional(v.string()),
   'no-new-privileges': v.optional(v.boolean()),
+  'userns-remap': v.optional(v.string()),
   init: v.optional(v.boolean()),
   'init-path': v.optional(v.string()),
   'live-restore': v.optional(v.boolean()),
@@ -100,6 +101,8 @@ export interface DaemonConfig {
   readonly specDefaults: SpecDefaults;
   /** `builtin`, `unconfined` or the file of a profile. */
   readonly seccompProfile: string;
+  /** Whose subordinate ids containers have: `default`, `user` or `user:group`; empty: they have the host's. */
+  readonly usernsRemap: string;
   /** The program of `--init`; empty: the host's tini. */
   readonly initPath: string;
 }

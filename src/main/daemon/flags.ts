@@ -46,6 +46,7 @@ Options:
       --oom-score-adjust int     The engine's own oom_score_adj
   -p, --pidfile string           Where to write the process id (default "<exec-root>/gantry.pid")
       --shutdown-timeout int     Seconds that containers have at most when the host goes down (default: each its own)
+      --userns-remap string      Whose subordinate ids containers have: "default", USER[:GROUP] or UID[:GID]
   -v, --version                  Print version information
 `;
 
@@ -93,6 +94,7 @@ const options = {
   'registry-mirror': { type: 'string', multiple: true },
   'seccomp-profile': { type: 'string' },
   'shutdown-timeout': { type: 'string' },
+  'userns-remap': { type: 'string' },
   version: { type: 'boolean', short: 'v' },
 } as const;
 

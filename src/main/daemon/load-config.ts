@@ -68,7 +68,9 @@ function refuseTwice(flags: PartialConfig, file: PartialConfig, path: string): v
   );
 }
 
-function complete(given: PartialConfig): Omit<DaemonConfig, 'specDefaults' | 'seccompProfile' | 'initPath'> {
+function complete(
+  given: PartialConfig,
+): Omit<DaemonConfig, 'specDefaults' | 'seccompProfile' | 'usernsRemap' | 'initPath'> {
   const execRoot = resolve(given['exec-root'] ?? '/run/gantry');
   const debug = given.debug ?? false;
   return {

@@ -32,10 +32,13 @@ import type { Log } from '../../util/log.ts';
 import { VERSION } from '../version.ts';
 import type { DaemonConfig } from './config.ts';
 import { containerDefaults } from './container-defaults.ts';
+import { engineUserns } from './engine-userns.ts';
 import { readyHost } from './ready-host.ts';
 
 /** The shims' and runtimes' name for what is ours. */
 const NAMESPACE = 'gantry';
+/** So many share the containers. */
+const SHIMS = availableParallelism();
 /** Network namespaces kept ready: a burst of this many starts waits for none. */
 const READY_NAMESPACES = 16;
 
@@ -56,20 +59,19 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   const events = openEvents();
   const remote = openRemote(config.registries);
   const images = await engineImages(config, { store, events, remote, log, inUse: (image) => registry.usersOf(image) });
-  const { runtimes: configured, defaultRuntime } = config;
-  const runtimes = await chooseRuntime({ execRoot, dataRoot, runtimes: configured, default: defaultRuntime });
-  const networks = stack.use(await engineNetworks(config, { engineId: id, db: store.db, log }));
+  const runtimes = await engineRuntimes(config);
+  const userns = await engineUserns(config, log);
+  const networks = stack.use(await engineNetworks(config, { engineId: id, db: store.db, userns: userns?.path, log }));
   const users = (name: string) => registry.mounting(name);
   const volumes = await openVolumes({ rows: store.volumes, dir: store.dirs.volumes, events, users, log });
   let recovered = false;
   // A start that fails takes along what it made of the network, unless containers may be in it.
   stack.defer(async () => {
-    if (!recovered && store.containers.all().length === 0) await networks.destroy();
+    if (!recovered && store.containers.all().length === 0) await networks.destroy().then(() => userns?.remove());
   });
   const io = stack.use(await openIoPool({ execRoot, log }));
-  const size = availableParallelism();
   const onOom = (it: string) => markOom(parts, it);
-  const shims = stack.use(await openShimPool({ execRoot, namespace: NAMESPACE, size, log, onOom }));
+  const shims = stack.use(await openShimPool({ execRoot, namespace: NAMESPACE, size: SHIMS, log, onOom }));
   const leaving = new AbortController();
   const restarts = stack.use(openRestarts(() => parts));
   const health = stack.use(openHealthMonitors(() => parts));
@@ -86,6 +88,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     health,
     locks: new KeyedLock(),
     host,
+    userns,
     runtimes: runtimes.byName,
     reap: reaper(paths.bundles, runtimes, host),
     leaving: leaving.signal,
@@ -130,9 +133,13 @@ function engineImages(
   return openImages({ maxDownloads, maxUploads, version: VERSION, ...parts });
 }
 
+function engineRuntimes({ execRoot, dataRoot, runtimes, defaultRuntime }: DaemonConfig): Promise<Runtimes> {
+  return chooseRuntime({ execRoot, dataRoot, runtimes, default: defaultRuntime });
+}
+
 function engineNetworks(
   { execRoot, dataRoot, bip, dns }: DaemonConfig,
-  parts: Pick<Parameters<typeof openNetworkStack>[0], 'engineId' | 'db' | 'log'>,
+  parts: Pick<Parameters<typeof openNetworkStack>[0], 'engineId' | 'db' | 'userns' | 'log'>,
 ): ReturnType<typeof openNetworkStack> {
   return openNetworkStack({ execRoot, dataRoot, bip, dns, poolSize: READY_NAMESPACES, ...parts });
 }
@@ -163,9 +170,10 @@ async function letGo({ registry, locks, lastMessages }: Parts): Promise<void> {
 }
 
 /** An engine that goes away while nothing runs takes its bridge, rules and shims along. */
-async function leaveNothingIdle({ registry, networks, shims }: Parts): Promise<void> {
+async function leaveNothingIdle({ registry, networks, shims, userns }: Parts): Promise<void> {
   if (registry.all().some((tracked) => tracked.live !== undefined)) return;
   await Promise.all([networks.destroy(), shims.shutdownIdle()]);
+  await userns?.remove();
 }
 
 function reaper(bundles: string, { byName }: Runtimes, { cgroup }: HostFacts): Parts['reap'] {

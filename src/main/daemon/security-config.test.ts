@@ -16,13 +16,16 @@ const file = (name: string, text: string): string => {
 test('without configuration, and with all of it', async () => {
   assert.deepEqual(await securityConfig({}), {
     seccompProfile: 'builtin',
+    usernsRemap: '',
     initPath: '',
     specDefaults: { seccomp: 'builtin', noNewPrivileges: false, init: false, ulimits: [] },
   });
   const profile = file('profile.json', '{"defaultAction":"SCMP_ACT_ALLOW"}');
-  const given = { 'seccomp-profile': profile, 'init-path': '/bin/true', 'no-new-privileges': true, init: true };
+  const flags = { 'init-path': '/bin/true', 'userns-remap': 'default', 'no-new-privileges': true, init: true };
+  const given = { 'seccomp-profile': profile, ...flags };
   assert.deepEqual(await securityConfig(given), {
     seccompProfile: profile,
+    usernsRemap: 'default',
     initPath: '/bin/true',
     specDefaults: { seccomp: '{"defaultAction":"SCMP_ACT_ALLOW"}', noNewPrivileges: true, init: true, ulimits: [] },
   });

@@ -5,7 +5,7 @@ import { invalid, messageOf } from '../../util/errors.ts';
 import type { DaemonConfig, PartialConfig } from './config.ts';
 import { defaultUlimits } from './limits-config.ts';
 
-type SecurityConfig = Pick<DaemonConfig, 'specDefaults' | 'seccompProfile' | 'initPath'>;
+type SecurityConfig = Pick<DaemonConfig, 'specDefaults' | 'seccompProfile' | 'usernsRemap' | 'initPath'>;
 
 /**
  * How containers are confined that do not say it, as configured. A profile's file is read once.
@@ -16,6 +16,7 @@ export async function securityConfig(given: PartialConfig): Promise<SecurityConf
   const profile = given['seccomp-profile'] || 'builtin';
   return {
     seccompProfile: profile === 'default' ? 'builtin' : profile,
+    usernsRemap: given['userns-remap'] ?? '',
     initPath: initPath(given['init-path'] ?? ''),
     specDefaults: {
       seccomp: await profileText(profile),

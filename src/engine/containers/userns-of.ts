@@ -1,0 +1,16 @@
+import type { UserNamespace } from '../../kernel/userns/user-namespace.ts';
+import type { HostConfig } from '../../spec/container.ts';
+import type { Parts } from './parts.ts';
+
+/** The user namespace a container is in when it starts; undefined: the host's. */
+export function usernsOf(
+  { userns }: Pick<Parts, 'userns'>,
+  { hostConfig }: { readonly hostConfig: Pick<HostConfig, 'UsernsMode'> },
+): UserNamespace | undefined {
+  return hostConfig.UsernsMode === 'host' ? undefined : userns;
+}
+
+/** Root inside, by its ids on the host. */
+export function rootOf(userns: UserNamespace | undefined): UserNamespace['root'] {
+  return userns?.root ?? { uid: 0, gid: 0 };
+}
