@@ -82,6 +82,22 @@ describe('health checks on bad days', () => {
     assert.deepEqual(actions.slice(at, at + 4), ['health_status: unhealthy', 'kill', 'die', 'start']);
   });
 
+  test('autoheal and --rm: whoever gives the restart up, it is removed, and no sooner', async () => {
+    const script = `trap 'exit 9' TERM; while :; do sleep 0.1; done`;
+    const body = { Labels: { autoheal: 'true' }, HostConfig: { AutoRemove: true }, ...checked('exit 1') };
+    for (const call of ['stop', 'kill']) {
+      await using c = await run(engine, script, body);
+      await eventually('a wait of some length', async () => {
+        const { RestartCount, State } = await look(c);
+        return RestartCount >= 4 && State.Status === 'restarting';
+      });
+      assert.equal((await engine.api('POST', `${c.path}/${call}`)).status, 204);
+      await eventually('it is gone', async () => (await engine.api('GET', `${c.path}/json`)).status === 404);
+      const actions = (await actionsOf(engine, c.id)).filter((action) => !action.startsWith('exec_'));
+      assert.deepEqual(actions.slice(-2), call === 'stop' ? ['stop', 'destroy'] : ['die', 'destroy']);
+    }
+  });
+
   test('without the label an unhealthy container is left alone', async () => {
     await using c = await run(engine, SLEEP, checked('exit 1'));
     await becomes(c, 'unhealthy');
