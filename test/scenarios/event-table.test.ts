@@ -71,6 +71,17 @@ onBoth('what each call tells', {
         [...exec('sh -c exit 3'), `container exec_die execID=ID exitCode=3 ${C}`],
       ],
       ['an exec that cannot be', () => target.docker(['exec', 'cc', 'nosuch']), exec('nosuch ')],
+      [
+        'an exec that is left running',
+        () => detachExec(target, path),
+        [
+          ...exec('sh -c echo up; exec sleep 1000'),
+          // The dockerd of the test takes it for one that failed, while it runs.
+          target.name === 'dockerd'
+            ? `container exec_die execID=ID exitCode=127 ${C}`
+            : `container exec_detach execID=ID ${C}`,
+        ],
+      ],
       ['attach and detach', () => detach(target, path), [`container attach ${C}`, `container detach ${C}`]],
       [
         'commit',
@@ -175,6 +186,18 @@ onBoth('what each call tells', {
     );
   },
 });
+
+/** Starts an exec and leaves it by its detach keys. */
+async function detachExec(target: Target, path: string): Promise<void> {
+  const Cmd = ['sh', '-c', 'echo up; exec sleep 1000'];
+  const streams = { AttachStdin: true, AttachStdout: true, Tty: true };
+  const made = await target.api('POST', `${path}/exec`, { Cmd, DetachKeys: 'ctrl-x', ...streams });
+  const { Id } = made.json<{ Id: string }>();
+  using stream = await hijack(target, `/exec/${Id}/start`, { body: { Tty: true } });
+  await stream.until((received) => received.includes('up'));
+  stream.socket.write('\x18');
+  await stream.ended();
+}
 
 /** Attaches and leaves by the detach keys. */
 async function detach(target: Target, path: string): Promise<void> {

@@ -164,6 +164,18 @@ onBoth('odd values', {
       );
     }
   },
+  'an export and a log say what they are': async (target) => {
+    await using c = await run(target, 'echo hi');
+    await c.wait();
+    const exported = await target.api('GET', `/v1.41${c.path}/export`);
+    assert.deepEqual([exported.status, exported.headers['content-type']], [200, 'application/octet-stream']);
+    assert.ok(exported.text.includes('.dockerenv'));
+    const log = await target.api('GET', `/v1.24${c.path}/logs?stdout=1&stderr=1&tail=x`);
+    assert.deepEqual([log.status, log.text], [200, '\x01\0\0\0\0\0\0\x03hi\n']);
+    for (const path of [`${c.path}/export`, `${c.path}/json`]) {
+      assert.equal((await target.api('HEAD', `/v1.41${path}`)).status, 404, path);
+    }
+  },
   'empty lists of answers are null': async (target) => {
     await using c = await run(target, 'exec sleep 1000');
     const top = await target.api('GET', `${c.path}/top?ps_args=-p%201`);
