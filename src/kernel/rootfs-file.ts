@@ -32,15 +32,9 @@ export async function readRootfsFile(
 }
 
 /**
- * The directories that together are the content of a directory of a root file system, top first, found as
- * `readRootfsFile` finds a file; undefined when there is none at that path.
+ * What a root file system has at a path, found as `readRootfsFile` finds a file: the directories that together are the content of one, top first;
+ * of a file, or what else is no directory, the one path where it is.
  */
-export async function rootfsDirectory(dirs: readonly string[], path: string): Promise<string[] | undefined> {
-  const found = await rootfsEntry(dirs, path);
-  return found?.kind === 'directory' ? found.paths : undefined;
-}
-
-/** As `rootfsDirectory`; for a file, or what else is no directory, the one path where it is. */
 export async function rootfsEntry(
   dirs: readonly string[],
   path: string,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
+import { dirname } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { importBusybox } from '../support/both.ts';
@@ -27,6 +29,10 @@ let saved: Buffer;
 
 const operations: Record<string, Operation> = {
   create: { run: async (engine) => (await create(engine, 'true')).status },
+  'create with a volume of its own': {
+    run: async (engine) => (await createWith(engine, { Volumes: { '/etc': {} } })).status,
+    check: volumesAreWhole,
+  },
   start: {
     prepare: async (engine) => (await create(engine, 'echo hello; sleep 1000')).id,
     run: async (engine, id) => (await engine.api('POST', `/containers/${id}/start`)).status,
@@ -216,8 +222,25 @@ async function interrupt(engine: TestEngine, operation: Operation, delay: number
   }
 }
 
-async function create(engine: TestEngine, script: string): Promise<{ status: number; id: string }> {
-  const body = { Image: 'busybox', Cmd: ['sh', '-c', script], HostConfig: { CgroupParent: cgroupParent(engine) } };
+/** Every volume has its container and all of its content; both go. */
+async function volumesAreWhole(engine: TestEngine): Promise<void> {
+  const { Volumes } = (await engine.api('GET', '/volumes')).json<{ Volumes: { Name: string; Mountpoint: string }[] }>();
+  const containers = (await engine.api('GET', '/containers/json?all=1')).json<
+    { Id: string; Mounts: { Name: string }[] }[]
+  >();
+  const used = containers.flatMap(({ Mounts }) => Mounts.map(({ Name }) => Name));
+  assert.deepEqual(Volumes.map(({ Name }) => Name).sort(), used.sort());
+  for (const { Mountpoint } of Volumes) {
+    assert.ok((await readdir(Mountpoint)).includes('passwd'), 'it is filled');
+    assert.deepEqual(await readdir(dirname(Mountpoint)), ['_data'], 'nothing is in the making');
+  }
+  for (const { Id } of containers) assert.equal((await engine.api('DELETE', `/containers/${Id}?v=1`)).status, 204);
+}
+
+const create = (engine: TestEngine, script: string) => createWith(engine, { Cmd: ['sh', '-c', script] });
+
+async function createWith(engine: TestEngine, wanted: object): Promise<{ status: number; id: string }> {
+  const body = { Image: 'busybox', ...wanted, HostConfig: { CgroupParent: cgroupParent(engine) } };
   const reply = await engine.api('POST', '/containers/create', body);
   assert.equal(reply.status, 201, reply.text);
   return { status: reply.status, id: reply.json<{ Id: string }>().Id };

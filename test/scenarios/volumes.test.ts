@@ -62,6 +62,33 @@ onBoth('volumes', {
     assert.equal((await target.api('GET', `/volumes/${name}`)).status, 404);
   },
 
+  'one that would hide a file of the image is refused; VolumeDriver is not for Mounts': async (target) => {
+    const refused = async (...volume: string[]) => {
+      const { code, stderr } = await target.docker(['create', '-v', ...volume, 'busybox', 'true']);
+      assert.notEqual(code, 0);
+      return stderr;
+    };
+    assert.match(await refused('/etc/passwd'), /cannot mount volume over existing file, file exists .*\/etc\/passwd$/m);
+    assert.match(await refused('scenario-over:/etc/passwd'), /source .*\/etc\/passwd is not directory$/m);
+    await ok(target, 'volume', 'rm', 'scenario-over');
+    const create = (hostConfig: object) =>
+      target.api('POST', '/containers/create', {
+        Image: 'busybox',
+        HostConfig: { VolumeDriver: 'nowhere', ...hostConfig },
+      });
+    const mount = { Type: 'volume', Source: 'scenario-driver', Target: '/d' };
+    const made = await create({ Mounts: [mount] });
+    assert.equal(made.status, 201, made.text);
+    await ok(target, 'rm', made.json<{ Id: string }>().Id);
+    await ok(target, 'volume', 'rm', 'scenario-driver');
+    const { status, text } = await create({ Binds: ['scenario-driver:/d'] });
+    assert.equal(status, 404);
+    assert.match(
+      text,
+      /create scenario-driver: error looking up volume plugin nowhere: plugin \\"nowhere\\" not found/,
+    );
+  },
+
   'options of the driver are refused in the same words': async (target) => {
     const create = async (options: object): Promise<[number, string]> => {
       const { status, text } = await target.api('POST', '/volumes/create', {

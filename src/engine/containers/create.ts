@@ -75,7 +75,7 @@ export async function createContainer(
     await mkdir(dirname(upper), { recursive: true, mode: 0o710 });
     await Promise.all([mkdir(upper, { mode: 0o755 }), mkdir(work, { mode: 0o700 })]);
     commit(parts, track(container));
-    volumes.keep();
+    await volumes.keep();
   } catch (error) {
     parts.registry.release(name);
     await rm(dir, { recursive: true, force: true });

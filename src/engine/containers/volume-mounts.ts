@@ -17,8 +17,8 @@ type Place = Pick<WantedMount, 'source' | 'destination' | 'readOnly' | 'mode' | 
 /** The volumes a new container mounts, and what else it takes over from others; they count as used until `release`, then its row says so. */
 export interface VolumeMounts extends AsyncDisposable {
   readonly mounts: ContainerMount[];
-  /** The container exists: what was made for it stays. */
-  keep(): void;
+  /** The container exists: what was made for it stays. Never fails: a mark that stays is taken off by the next daemon. */
+  keep(): Promise<void>;
 }
 
 /**
@@ -37,7 +37,7 @@ export async function takeVolumes(
   mounts.push(...borrowed);
   for (const place of wantedPlaces(config, hostConfig, borrowed)) {
     if (place.source === '') await refuseFile(layers, place.destination);
-    const request = { name: place.source, driver: hostConfig.VolumeDriver, ...extras(hostConfig, place) };
+    const request = { name: place.source, ...driverOf(hostConfig, place) };
     const held = await parts.volumes.hold(request, id);
     undo.defer(async () => {
       held[Symbol.dispose]();
@@ -59,8 +59,14 @@ export async function takeVolumes(
   const taken = undo.move();
   return {
     mounts,
-    keep: () => {
+    keep: async () => {
       kept = true;
+      for (const { name, anonymous } of mounts) {
+        if (anonymous !== true) continue;
+        await parts.volumes
+          .settle(name)
+          .catch((error: unknown) => parts.log.warn('a volume stays provisional', { name, error }));
+      }
     },
     [Symbol.asyncDispose]: () => taken.disposeAsync(),
   };
@@ -109,13 +115,12 @@ function wantedPlaces(config: ContainerConfig, hostConfig: HostConfig, borrowed:
   ];
 }
 
-function extras({ Mounts }: HostConfig, { destination }: Place) {
-  const options = Mounts.find(({ Target }) => posix.resolve('/', Target) === destination)?.VolumeOptions;
-  return {
-    labels: options?.Labels ?? null,
-    options: options?.DriverConfig?.Options ?? {},
-    ...(options?.DriverConfig?.Name ? { driver: options.DriverConfig.Name } : {}),
-  };
+/** As in Docker, `VolumeDriver` is not for `Mounts`, which name their own. */
+function driverOf({ Mounts, VolumeDriver }: HostConfig, { destination }: Place) {
+  const mount = Mounts.find(({ Target }) => posix.resolve('/', Target) === destination);
+  const { Labels = null, DriverConfig } = mount?.VolumeOptions ?? {};
+  const driver = mount === undefined ? VolumeDriver : (DriverConfig?.Name ?? '');
+  return { driver, labels: Labels, options: DriverConfig?.Options ?? {} };
 }
 
 /** Work on a volume that is mounted meanwhile. @throws `internal` in Docker's words. */

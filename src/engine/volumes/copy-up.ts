@@ -1,27 +1,38 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { rootfsDirectory } from '../../kernel/rootfs-file.ts';
+import { rootfsEntry } from '../../kernel/rootfs-file.ts';
+import { invalid } from '../../util/errors.ts';
 import { run } from '../../util/spawn.ts';
 
 /**
  * In a mount namespace of its own, so that nothing stays mounted however it ends: the image's directory is put together
  * as its containers see it, and copied with owners, modes, times, links and attributes. An overlay takes two
- * directories at least.
+ * directories at least, and their names must fit on one page together: they get short ones.
  */
 const COPY = `set -e
-mount -t tmpfs tmpfs "$2"
-mkdir "$2/empty" "$2/merged"
-mount -t overlay -o "ro,lowerdir=$1:$2/empty" overlay "$2/merged"
-cp -a "$2/merged/." "$3/"`;
+to=$2
+mount -t tmpfs tmpfs "$1"
+cd "$1"
+shift 2
+mkdir empty merged
+lower=
+for dir; do
+  ln -s "$dir" $#
+  lower=$lower$#:
+  shift
+done
+mount -t overlay -o "ro,lowerdir=\${lower}empty" overlay merged
+cp -a merged/. "$to/"`;
 
 /** Where a volume is filled before it is put in its place, so that nobody ever finds a part of it. */
 export const besideOf = (mountpoint: string): string => join(dirname(mountpoint), '_filling');
 
 /**
- * Fills an empty volume with what the image has where the volume will be mounted; one that has content is left alone.
+ * Fills an empty volume with what the image has where the volume will be mounted; one that has content is left alone. As in Docker, an image's
+ * file is not hidden by a volume that would have to be filled.
  *
  * @param layers of the image, top first. @param scratch an existing directory, hidden while the copy runs. @param mounted the volume is
- * a mount of its own, which must be filled where it is.
+ * a mount of its own, which must be filled where it is. @throws `invalid` in Docker's words.
  */
 export async function copyUp(o: {
   layers: readonly string[];
@@ -31,10 +42,11 @@ export async function copyUp(o: {
   mounted: boolean;
 }): Promise<void> {
   if ((await readdir(o.volume)).length > 0) return;
-  const dirs = await rootfsDirectory(o.layers, o.path);
-  if (dirs === undefined) return;
+  const found = await rootfsEntry(o.layers, o.path);
+  if (found === undefined) return;
+  if (found.kind === 'file') throw invalid(`source ${o.path} is not directory`);
   const own = ['--mount', '--propagation', 'private'];
-  const copy = (to: string) => run('unshare', [...own, 'sh', '-c', COPY, 'copy-up', dirs.join(':'), o.scratch, to]);
+  const copy = (to: string) => run('unshare', [...own, 'sh', '-c', COPY, 'copy-up', o.scratch, to, ...found.paths]);
   if (o.mounted) {
     await copy(o.volume);
     return;

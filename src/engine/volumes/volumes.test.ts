@@ -162,3 +162,25 @@ test('a volume that was being filled when the engine was killed is empty', async
   await it.open();
   assert.deepEqual([readdirSync(join(it.dir, 'data')), readdirSync(mountpoint)], [['_data'], []]);
 });
+
+test('one made for a container that did not come to be goes at the next start; others stay', async () => {
+  await using it = await fixture();
+  const hold = async () => (await it.volumes.hold(named(''), 'c')).volume.name;
+  const [lost, kept, settled] = [await hold(), await hold(), await hold()];
+  using _named = await it.volumes.hold(named('data'), 'c');
+  it.users.set(kept, ['c']);
+  await it.volumes.settle(settled);
+  const names = async () => {
+    const again = await it.open();
+    await again.recover([]);
+    return again
+      .list(new Map())
+      .map(({ name }) => name)
+      .sort();
+  };
+  const rest = [kept, settled, 'data'].sort();
+  assert.deepEqual(await names(), rest);
+  assert.equal(existsSync(join(it.dir, lost)), false);
+  it.users.clear();
+  assert.deepEqual(await names(), rest, 'its container was there once');
+});

@@ -12,6 +12,7 @@ import { bytesBelow } from '../containers/size.ts';
 import type { Events, Volumes, VolumeView } from '../engine.ts';
 import { besideOf } from './copy-up.ts';
 import { checkLocalOptions } from './local-options.ts';
+import { endProvisional, isProvisional, markProvisional } from './provisional.ts';
 import { pruneVolumes } from './prune-volumes.ts';
 import { selectVolumes } from './select-volumes.ts';
 import { VolumeHolds } from './volume-holds.ts';
@@ -19,8 +20,13 @@ import { VolumeMounting } from './volume-mounting.ts';
 
 /** What containers need of volumes besides what clients do. */
 export interface VolumeStock extends Volumes {
-  /** As `create`, and in use by that container until the hold is disposed of; then its row must say so. */
+  /**
+   * As `create`, and in use by that container until the hold is disposed of; then its row must say so. One without a name is provisional: if the
+   * daemon is killed before `settle`, the next one removes it unless the container's row is there.
+   */
   hold(request: Parameters<Volumes['create']>[0], containerId: string): Promise<{ volume: VolumeView } & Disposable>;
+  /** The container that it was made for exists. */
+  settle(name: string): Promise<void>;
   /**
    * Mounts what its options name, until the user leaves; a volume without such options costs nothing.
    *
@@ -29,7 +35,7 @@ export interface VolumeStock extends Volumes {
    */
   use(name: string, user: string): Promise<void>;
   leave(name: string, user: string): Promise<void>;
-  /** Says who used what before this daemon; what nobody does is unmounted. */
+  /** Says who used what before this daemon; what nobody does is unmounted, what was made for a container that did not come to be is removed. */
   recover(users: readonly { name: string; user: string }[]): Promise<void>;
   /** Work that must not meet a removal or other work of the kind. */
   exclusive<T>(name: string, work: () => Promise<T>): Promise<T>;
@@ -55,6 +61,7 @@ export async function openVolumes({ rows, dir, events, users, log }: VolumeParts
   const locks = new KeyedLock();
   const holds = new VolumeHolds();
   const usersOf = (name: string) => [...new Set([...users(name), ...holds.of(name)])];
+  const inUse = (name: string) => usersOf(name).length > 0;
   const get = (name: string): VolumeView => {
     const found = known.get(name);
     if (found === undefined) throw notFound(`get ${name}: no such volume`);
@@ -63,12 +70,13 @@ export async function openVolumes({ rows, dir, events, users, log }: VolumeParts
   const emit = (action: string, id: string, attributes: Record<string, string>) =>
     events.emit({ type: 'volume', action, actor: { id, attributes } });
 
-  const make = async (request: Parameters<Volumes['create']>[0]): Promise<VolumeView> => {
+  const make = async (request: Parameters<Volumes['create']>[0], provisional = false): Promise<VolumeView> => {
     const found = known.get(request.name);
     if (found !== undefined) return found;
     const row = newRow(request);
     const view = viewOf(row, dir);
     await makeDirectory(view, log);
+    if (provisional) await markProvisional(view.mountpoint);
     rows.insert(row);
     known.set(view.name, view);
     emit('create', view.name, { driver: 'local' });
@@ -77,8 +85,7 @@ export async function openVolumes({ rows, dir, events, users, log }: VolumeParts
   const erase = (name: string) =>
     locks.run(name, async () => {
       get(name);
-      const inUse = usersOf(name);
-      if (inUse.length > 0) throw conflict(`remove ${name}: volume is in use - [${inUse.join(', ')}]`);
+      if (inUse(name)) throw conflict(`remove ${name}: volume is in use - [${usersOf(name).join(', ')}]`);
       await mounting.clear(get(name));
       rows.remove(name);
       known.delete(name);
@@ -101,26 +108,23 @@ export async function openVolumes({ rows, dir, events, users, log }: VolumeParts
       }),
     recover: async (all) => {
       for (const { name, user } of all) mounting.adopt(name, user);
-      for (const volume of known.values()) {
-        await mounting
-          .clear(volume)
-          .catch((error: unknown) => log.warn('a volume stays mounted', { name: volume.name, error }));
-      }
+      await endInterrupted([...known.values()], { inUse, erase });
+      await unmountUnused([...known.values()], mounting, log);
     },
     async hold(request, containerId) {
       checkRequest(request);
       return locks.run(request.name, async () => {
-        const volume = await make(request);
+        const volume = await make(request, request.name === '');
         return Object.assign(holds.add(volume.name, containerId), { volume });
       });
     },
-    list: (filters) => selectVolumes([...known.values()], filters, (name) => usersOf(name).length > 0),
+    settle: (name) => endProvisional(get(name).mountpoint),
+    list: (filters) => selectVolumes([...known.values()], filters, inUse),
     usage: async (name) => ({ size: await bytesBelow(get(name).mountpoint), users: usersOf(name).length }),
     async remove(name, force) {
       if (!force || known.has(name)) await erase(name);
     },
     async prune(filters, all) {
-      const inUse = (name: string) => usersOf(name).length > 0;
       const pruned = await pruneVolumes([...known.values()], { filters, all, inUse, erase });
       emit('prune', '', { reclaimed: String(pruned.reclaimed) });
       return pruned;
@@ -134,6 +138,25 @@ async function tidy(dir: string, known: ReadonlyMap<string, VolumeView>, log: Lo
   for (const { mountpoint } of known.values()) {
     await mkdir(mountpoint, { recursive: true });
     await rm(besideOf(mountpoint), { recursive: true, force: true });
+  }
+}
+
+/** A kill came while a container was being created: its volumes go, unless its row was written already. */
+async function endInterrupted(
+  volumes: readonly VolumeView[],
+  { inUse, erase }: { inUse: (name: string) => boolean; erase: (name: string) => Promise<void> },
+): Promise<void> {
+  for (const { name, mountpoint } of volumes) {
+    if (!(await isProvisional(mountpoint))) continue;
+    await (inUse(name) ? endProvisional(mountpoint) : erase(name));
+  }
+}
+
+async function unmountUnused(volumes: readonly VolumeView[], mounting: VolumeMounting, log: Log): Promise<void> {
+  for (const volume of volumes) {
+    await mounting
+      .clear(volume)
+      .catch((error: unknown) => log.warn('a volume stays mounted', { name: volume.name, error }));
   }
 }
 
