@@ -48,8 +48,9 @@ function split(option: string): { key: string; value: string } {
 }
 
 /**
- * Refuses confinement by a security module that this host does not have: accepting it would promise what is not done.
- * Asking for no confinement is fine everywhere.
+ * Refuses a profile of AppArmor where the host has none: accepting it would promise what is not done. Labels of SELinux are, as
+ * in Docker, a matter of hosts that have it, like `:z` on a bind: elsewhere they say nothing. Asking for no confinement is fine
+ * everywhere.
  */
 export function checkSecurityModules(
   { apparmor = '', labels }: SecurityOptions,
@@ -59,7 +60,5 @@ export function checkSecurityModules(
     throw invalid(`invalid --security-opt: "apparmor=${apparmor}": AppArmor is not enabled on this host`);
   }
   const label = labels.find((one) => one !== 'disable');
-  if (label === undefined) return;
-  if (!host.selinux) throw invalid(`invalid --security-opt: "label=${label}": SELinux is not enabled on this host`);
-  throw unsupported(`--security-opt label=${label} is not supported yet`);
+  if (label !== undefined && host.selinux) throw unsupported(`--security-opt label=${label} is not supported yet`);
 }
