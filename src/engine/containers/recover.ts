@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { removeBundle } from '../../kernel/bundle.ts';
 import { killFamily } from '../../kernel/kill-family.ts';
 import type { Exit, Task, TaskState } from '../../kernel/shim/shim-pool.ts';
@@ -22,6 +23,8 @@ import { fromRow } from './stored.ts';
 import { type Live, type Tracked, track } from './tracked.ts';
 import { useNetwork } from './use-network.ts';
 import { recoverVolumes } from './volume-mounts.ts';
+
+const THAW_ATTEMPTS = 20;
 
 /**
  * Makes memory agree with what is: called once at start, when the last daemon may have been killed at any point.
@@ -136,7 +139,25 @@ async function withTask(
   followProcess(parts, tracked, live);
   if (container.state.status === 'running') parts.health.resume(tracked);
   const { status, pausedForCommit } = container.state;
-  return status === 'paused' && pausedForCommit ? () => unpauseContainer(parts, tracked) : undefined;
+  return status === 'paused' && pausedForCommit ? () => thaw(parts, tracked) : undefined;
+}
+
+/** Lets a container go on that was frozen for a commit. The freezing may not be over yet, and no engine fails to start over it. */
+async function thaw(parts: Parts, tracked: Tracked): Promise<void> {
+  let failure: unknown;
+  for (let attempt = 0; attempt < THAW_ATTEMPTS && tracked.container.state.status === 'paused'; attempt++) {
+    try {
+      await unpauseContainer(parts, tracked);
+      return;
+    } catch (error) {
+      failure = error;
+      await sleep(100);
+    }
+  }
+  parts.log.warn('a container that was frozen for a commit stays so', {
+    container: tracked.container.id,
+    error: failure,
+  });
 }
 
 async function recoverExecs(parts: Parts, execs: ExecTable, pipes: Set<string>): Promise<void> {
