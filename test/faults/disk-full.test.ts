@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, open, readdir, readFile, rm, statfs, symlink } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -9,6 +9,7 @@ import { create, type Made, run } from '../support/containers.ts';
 import { expectSame } from '../support/expect-same.ts';
 import { startGantry, type TestEngine } from '../support/gantry.ts';
 import { streamReceiver } from '../support/log-receivers.ts';
+import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
 import { command } from '../support/target.ts';
 import { assertNoTraces, cgroupParent } from '../support/traces.ts';
 
@@ -16,40 +17,17 @@ const NO_SPACE = /no space left on device/;
 
 describe('a data root on a disk that is full', () => {
   const stack = new AsyncDisposableStack();
+  let disk: SmallDisk;
   let engine: TestEngine;
   let archive: Buffer;
 
   before(async () => {
     archive = await busyboxArchive();
-    const dir = await mkdtemp(join(tmpdir(), 'gantry-full-'));
-    stack.defer(() => rm(dir, { recursive: true, force: true }));
-    // A link, which goes away with the engine's roots while the disk is still mounted.
-    const data = join(dir, 'disk');
-    await mkdir(data);
-    await mkdir(join(dir, 'roots'));
-    await symlink(data, join(dir, 'roots', 'data'));
-    assert.equal((await command('mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=711', 'tmpfs', data])).code, 0);
-    stack.defer(async () => void (await command('umount', ['-l', data])));
-    engine = stack.use(await startGantry([], { dir: join(dir, 'roots') }));
+    disk = stack.use(await mountSmallDisk('24m'));
+    engine = stack.use(await startGantry([], { dir: disk.roots }));
     await importBusybox(engine);
   });
   after(() => stack.disposeAsync());
-
-  /** Leaves so many bytes free until the end of the scope. */
-  async function fill(free: number): Promise<AsyncDisposable> {
-    const path = join(engine.dataRoot, 'filler');
-    const { bavail, bsize } = await statfs(engine.dataRoot);
-    await using file = await open(path, 'w');
-    const block = Buffer.alloc(64 << 10);
-    try {
-      for (let left = bavail * bsize - free; left > 0; ) {
-        left -= (await file.write(block, 0, Math.min(left, block.length))).bytesWritten;
-      }
-    } catch (error) {
-      assert.match(String(error), /ENOSPC/);
-    }
-    return { [Symbol.asyncDispose]: () => rm(path) };
-  }
 
   const body = () => ({ HostConfig: { CgroupParent: cgroupParent(engine) } });
   const start = (script: string): Promise<Made> => run(engine, script, body());
@@ -66,7 +44,7 @@ describe('a data root on a disk that is full', () => {
     const other = await withAnotherFile(archive);
     for (const free of [0, 512 << 10, 3 << 20]) {
       const stored = await blobs();
-      await using _full = await fill(free);
+      await using _full = await disk.fill(free);
       const imported = await engine.docker(['import', '-', 'full'], { input: other });
       assert.notEqual(imported.code, 0, `${free} bytes free`);
       assert.match(imported.stderr, NO_SPACE);
@@ -86,7 +64,7 @@ describe('a data root on a disk that is full', () => {
 
   test('create is refused, leaves nothing, and works afterwards', async () => {
     {
-      await using _full = await fill(0);
+      await using _full = await disk.fill(0);
       const request = { Image: 'busybox', Cmd: ['true'], ...body() };
       // What the database has reserved may hold a few more.
       let refused = await engine.api('POST', '/containers/create?name=late', request);
@@ -109,7 +87,7 @@ describe('a data root on a disk that is full', () => {
     await using removed = await start('sleep 1000');
     await using late = await create(engine, 'exit 2', body());
     {
-      await using _full = await fill(0);
+      await using _full = await disk.fill(0);
       assert.equal((await engine.api('POST', `${stopped.path}/stop`)).status, 204);
       assert.equal((await stopped.inspect()).State.ExitCode, 6);
       const { status, text } = await engine.api('POST', `${late.path}/start`);
@@ -128,7 +106,7 @@ describe('a data root on a disk that is full', () => {
     await using loud = await create(engine, 'sleep 0.5; yes | head -c 3000000; exit 7', body());
     await loud.start();
     {
-      await using _full = await fill(0);
+      await using _full = await disk.fill(0);
       assert.equal(await loud.wait(), 7);
       assert.equal((await loud.inspect()).State.Status, 'exited');
       assert.equal((await engine.api('GET', '/_ping')).status, 200);
@@ -152,7 +130,7 @@ describe('a data root on a disk that is full', () => {
     await using c = await run(engine, script, said);
     const go = () => engine.docker(['exec', c.id, 'sh', '-c', 'until [ -p /go ]; do sleep 0.01; done; echo > /go']);
     {
-      await using _full = await fill(0);
+      await using _full = await disk.fill(0);
       await go();
       await receiver.until(': all\n');
       assert.equal(receiver.text().match(/: some words\n/g)?.length, 20_000);
@@ -165,7 +143,7 @@ describe('a data root on a disk that is full', () => {
 
   test('questions are answered all the same', async () => {
     await using c = await start('echo said; exec sleep 1000');
-    await using _full = await fill(0);
+    await using _full = await disk.fill(0);
     for (const path of ['json', 'top', 'logs?stdout=1', 'json?size=1']) {
       const reply = await engine.api('GET', `${c.path}/${path}`);
       assert.equal(reply.status, 200, `${path}: ${reply.text}`);
