@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { digestOf, hexOf } from '../util/digest.ts';
+import { internal, invalid } from '../util/errors.ts';
 import { silentLog } from '../util/log.ts';
 import type { Wanted } from './fetches.ts';
 import { openStore } from './store.ts';
@@ -109,6 +111,29 @@ describe('a blob from elsewhere', () => {
     assert.equal(store.content.has(digest), false);
   });
 
+  test('a part stays when its fetch is stopped, unless the disk is full', async () => {
+    await using store = await openTemp();
+    const full = internal('write elsewhere: no space left on device', Object.assign(new Error(), { code: 'ENOSPC' }));
+    for (const [reason, parts] of [
+      [new Error('gone'), 1],
+      [invalid('another blob is not what it should be'), 1],
+      [full, 0],
+    ] as const) {
+      await using lease = store.lease();
+      const stop = new AbortController();
+      const stalled: Wanted = {
+        ...wanted([]),
+        open: async function* (offset, aborted) {
+          yield bytes.subarray(offset, offset + 1000);
+          setImmediate(() => stop.abort(reason));
+          await once(aborted, 'abort');
+        },
+      };
+      await assert.rejects(lease.fetch(stalled, stop.signal, ignore), reason);
+      assert.equal(readdirSync(store.dirs.ingest).length, parts, reason.message);
+    }
+  });
+
   test('who leaves does not stop it for the others; who leaves last does', async () => {
     await using store = await openTemp();
     const gate = Promise.withResolvers<void>();
@@ -143,13 +168,13 @@ describe('a blob from elsewhere', () => {
         open: async function* (_, aborted) {
           yield bytes.subarray(0, 1000);
           aborted.addEventListener('abort', () => never.resolve());
+          setImmediate(() => again.abort(new Error('gone too')));
           await never.promise;
         },
       },
       again.signal,
       ignore,
     );
-    setTimeout(() => again.abort(new Error('gone too')), 20);
     await assert.rejects(alone, /gone too/);
     await never.promise;
   });

@@ -3,11 +3,11 @@ import { createReadStream, renameSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hexOf } from '../util/digest.ts';
-import { hasCode, invalid, kindOf } from '../util/errors.ts';
+import { invalid, kindOf } from '../util/errors.ts';
 import type { Blob, Content } from './content.ts';
 import type { Holder, Making } from './making.ts';
 import type { StoreDirs } from './store-dirs.ts';
-import { copyBytes, diskError } from './write-blob.ts';
+import { copyBytes, diskError, isDiskFull } from './write-blob.ts';
 
 /** A blob that comes from elsewhere. */
 export interface Wanted {
@@ -66,7 +66,7 @@ export class Fetches {
       fetch.listeners.delete(listener);
       // Nobody waits any more: what still runs is stopped, and writes no more when this is over.
       if (--fetch.waiting === 0) {
-        fetch.abort.abort();
+        fetch.abort.abort(signal.reason);
         await fetch.blob.catch(() => {});
       }
     }
@@ -121,8 +121,8 @@ export class Fetches {
       if (had === 0) throw invalid(`filesystem layer verification failed for digest ${digest}`);
       return false;
     } catch (error) {
-      // What is of no use, or in the way, does not stay.
-      const useless = hasCode(error, 'ENOSPC') || kindOf(error) === 'invalid';
+      // What is of no use, or in the way, does not stay: also when something else found the disk full and stopped this.
+      const useless = isDiskFull(error) || (kindOf(error) === 'invalid' && error !== signal.reason);
       if (useless || (await handle.stat()).size === 0) await rm(path, { force: true });
       throw diskError(error, path);
     }

@@ -18,6 +18,10 @@ export function diskError(error: unknown, what: string): unknown {
   return hasCode(error, 'ENOSPC') ? internal(`write ${what}: no space left on device`, error) : error;
 }
 
+/** Whether an error says so, in the system's words or in those of `diskError`. */
+export const isDiskFull = (error: unknown): boolean =>
+  hasCode(error, 'ENOSPC') || (error instanceof Error && hasCode(error.cause, 'ENOSPC'));
+
 /**
  * Writes a stream into a new file in `dir` and checks it. Nothing is left behind by a failure.
  *

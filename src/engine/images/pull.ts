@@ -154,7 +154,7 @@ async function* bring(pull: Pull, reference: ImageReference, found: FoundImage):
   const signal = AbortSignal.any([pull.signal, stopped.signal]);
   const feed = new ProgressFeed();
   const work = fetchImage({ ...pull, signal }, lease, found, feed.push).finally(feed.end);
-  work.catch(() => {});
+  work.catch((error: unknown) => stopped.abort(error));
   yield* feed;
   const image = await work;
   const indexes = await Promise.all(found.indexes.map(({ bytes, mediaType }) => lease.put(bytes, mediaType)));
