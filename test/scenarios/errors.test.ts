@@ -105,7 +105,7 @@ const MOUNTS: readonly Refusal[] = [
   host({ Binds: ['/tmp:/x'], Tmpfs: { '/x': '' } }, 'Duplicate mount point: /x'),
   host({ Tmpfs: { rel: '' } }, "invalid mount path: 'rel' mount path must be absolute"),
   host({ Tmpfs: { '/': '' } }, ROOT_IS_NO_TARGET),
-  host({ Tmpfs: { '/x': 'wrong=1' } }, 'invalid tmpfs option ["wrong=1"]', 'accepts'),
+  host({ Tmpfs: { '/x': 'wrong=1' } }, 'invalid tmpfs option ["wrong" "1"]', 'accepts'),
   mount(
     { Type: 'bind', Source: '/nosuch', Target: '/b' },
     'invalid mount config for type "bind": bind source path does not exist: /nosuch',
@@ -174,15 +174,6 @@ const LOGGING: readonly Refusal[] = [
     { 'max-buffer-size': '1m' },
     "logger: max-buffer-size option is only supported with 'mode=non-blocking'",
   ),
-  // The dockerd of the test notices these at start only.
-  log('json-file', { 'max-size': 'x' }, "failed to initialize logging driver: invalid size: 'x'", 'accepts'),
-  log(
-    'json-file',
-    { 'max-file': '0' },
-    'failed to initialize logging driver: max-file cannot be less than 1',
-    'accepts',
-  ),
-  log('local', { 'max-size': 'x' }, "failed to initialize logging driver: invalid size: 'x'", 'accepts'),
 ];
 
 const filter = (filters: object, status: number, message: string | RegExp, old?: Refusal['old']): Refusal => ({
