@@ -1,8 +1,11 @@
-import { conflict } from '../../util/errors.ts';
+import { freezeGroup } from '../../kernel/cgroups/freeze.ts';
+import { conflict, messageOf } from '../../util/errors.ts';
+import { cgroupsPath } from '../runtime-spec/runtime-spec.ts';
 import { emitContainer } from './container-events.ts';
+import type { Container } from './model.ts';
 import type { Parts } from './parts.ts';
 import { saveState } from './save-state.ts';
-import type { Tracked } from './tracked.ts';
+import type { Live, Tracked } from './tracked.ts';
 import { isRunning, refuseRestarting } from './wait.ts';
 
 /**
@@ -35,11 +38,25 @@ export function unpauseContainer(parts: Parts, tracked: Tracked): Promise<void> 
     if (container.state.status !== 'paused' || live === undefined) {
       throw conflict(`Container ${container.id} is not paused`);
     }
-    await live.task.resume();
+    await resume(parts, container, live);
     container.state.status = 'running';
     container.state.pausedForCommit = false;
     parts.health.resume(tracked);
     saveState(parts, container);
     emitContainer(parts.events, container, 'unpause');
   });
+}
+
+/**
+ * An engine that died while it thawed a container may have left it running for the runtime and frozen for the shim, which then never resumes it:
+ * the two have to agree first.
+ */
+async function resume({ host }: Parts, container: Container, { task }: Live): Promise<void> {
+  try {
+    await task.resume();
+  } catch (error) {
+    if (!/not paused/i.test(messageOf(error))) throw error;
+    await freezeGroup(host.cgroup, cgroupsPath(container, host));
+    await task.resume();
+  }
 }
