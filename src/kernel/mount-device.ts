@@ -32,12 +32,14 @@ export async function mountDevice({ type, device, options, target }: DeviceMount
   const resolved = OF_THE_NETWORK.has(type) ? await withAddress(options) : options;
   const given = resolved === '' ? [] : ['-o', resolved];
   try {
-    await run('mount', ['-i', '-t', type === '' ? 'none' : type, ...given, '--', device, target]);
+    // Its words are read below.
+    const env = { ...process.env, LC_ALL: 'C' };
+    await run('mount', ['-i', '-t', type === '' ? 'none' : type, ...given, '--', device, target], { env });
   } catch (error) {
-    const said = messageOf(error);
+    const said = withoutPassword(messageOf(error));
     const reason = REASONS.find(([pattern]) => pattern.test(said))?.[1] ?? said;
-    const data = resolved === '' ? '' : `, data: ${resolved}`;
-    throw internal(`failed to mount local volume: mount ${device}:${target}${data}: ${reason}`, error);
+    const data = resolved === '' ? '' : `, data: ${withoutPassword(resolved)}`;
+    throw internal(`failed to mount local volume: mount ${device}:${target}${data}: ${reason}`);
   }
 }
 
@@ -45,6 +47,8 @@ export async function mountDevice({ type, device, options, target }: DeviceMount
 export async function unmountDevice(target: string): Promise<void> {
   await run('umount', ['--', target]);
 }
+
+const withoutPassword = (text: string): string => text.replaceAll(/\bpassword=[^,\s]*/g, 'password=********');
 
 async function withAddress(options: string): Promise<string> {
   const parts = options.split(',');

@@ -8,7 +8,6 @@ import { isMounted } from '../volumes/local-options.ts';
 import type { Container, ContainerMount } from './model.ts';
 import type { Parts } from './parts.ts';
 import { borrowedMounts } from './volumes-from.ts';
-import { isRunning } from './wait.ts';
 
 type Place = Pick<WantedMount, 'source' | 'destination' | 'readOnly' | 'mode' | 'noCopy'> & {
   readonly from: WantedMount['from'] | 'Volumes';
@@ -50,7 +49,8 @@ export async function takeVolumes(
         path: place.destination,
         volume: mountpoint,
         scratch: parts.paths.scratch,
-        mounted: isMounted(options),
+        // A container that has it mounted would go on with a directory that is no volume's any more.
+        inPlace: isMounted(options) || parts.registry.mounting(name).length > 0,
       };
       await whileUsed(parts, name, `create ${id}`, () => parts.volumes.exclusive(name, () => copyUp(what)));
     }
@@ -171,7 +171,7 @@ export async function leaveVolumes(
 export async function recoverVolumes({ registry, volumes }: Pick<Parts, 'registry' | 'volumes'>): Promise<void> {
   const running = registry
     .all()
-    .filter(isRunning)
+    .filter(({ live }) => live !== undefined)
     .map(({ container }) => container);
   await volumes.recover(
     running.flatMap((container) => volumesOf(container).map((name) => ({ name, user: container.id }))),

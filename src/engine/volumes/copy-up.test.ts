@@ -20,7 +20,7 @@ test('fills a volume from more layers than fit on a page by their names; not ove
     const [volume, scratch] = [join(dir, 'volume/_data'), join(dir, 'scratch')];
     await mkdir(volume, { recursive: true });
     await mkdir(scratch);
-    const rest = { layers, volume, scratch, mounted: false };
+    const rest = { layers, volume, scratch, inPlace: false };
     const over = () => copyUp({ ...rest, path: '/etc/all' });
     await assert.rejects(over(), { kind: 'invalid', message: 'source /etc/all is not directory' });
     await copyUp({ ...rest, path: '/etc' });

@@ -31,15 +31,15 @@ export const besideOf = (mountpoint: string): string => join(dirname(mountpoint)
  * Fills an empty volume with what the image has where the volume will be mounted; one that has content is left alone. As in Docker, an image's
  * file is not hidden by a volume that would have to be filled.
  *
- * @param layers of the image, top first. @param scratch an existing directory, hidden while the copy runs. @param mounted the volume is
- * a mount of its own, which must be filled where it is. @throws `invalid` in Docker's words.
+ * @param layers of the image, top first. @param scratch an existing directory, hidden while the copy runs. @param inPlace it
+ * must stay the directory it is, because it is mounted. @throws `invalid` in Docker's words.
  */
 export async function copyUp(o: {
   layers: readonly string[];
   path: string;
   volume: string;
   scratch: string;
-  mounted: boolean;
+  inPlace: boolean;
 }): Promise<void> {
   if ((await readdir(o.volume)).length > 0) return;
   const found = await rootfsEntry(o.layers, o.path);
@@ -47,7 +47,7 @@ export async function copyUp(o: {
   if (found.kind === 'file') throw invalid(`source ${o.path} is not directory`);
   const own = ['--mount', '--propagation', 'private'];
   const copy = (to: string) => run('unshare', [...own, 'sh', '-c', COPY, 'copy-up', o.scratch, to, ...found.paths]);
-  if (o.mounted) {
+  if (o.inPlace) {
     await copy(o.volume);
     return;
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { mountPoints } from '../../kernel/mount-points.ts';
@@ -14,10 +14,10 @@ const named = (name: string) => ({ ...plain, name });
 async function fixture() {
   const store = await openTemp();
   const users = new Map<string, string[]>();
-  const open = () =>
+  const open = (dir = store.dirs.volumes) =>
     openVolumes({
       rows: store.volumes,
-      dir: store.dirs.volumes,
+      dir,
       events: openEvents(),
       users: (name) => users.get(name) ?? [],
       log: silentLog(),
@@ -148,6 +148,7 @@ test('the data behind a mount survives whatever is removed', { skip }, async () 
   await it.volumes.create({ ...named('data'), options: { type: 'none', o: 'bind', device: own } });
   await it.volumes.use('data', 'a');
   // A kill came when the row was gone and the directory was not.
+  writeFileSync(join(it.dir, 'data/_removed'), '');
   it.rows.remove('data');
   await it.open();
   assert.equal(existsSync(join(it.dir, 'data')), false);
@@ -183,4 +184,29 @@ test('one made for a container that did not come to be goes at the next start; o
   assert.equal(existsSync(join(it.dir, lost)), false);
   it.users.clear();
   assert.deepEqual(await names(), rest, 'its container was there once');
+});
+
+test('a database that forgot a volume costs nobody what is in it', async () => {
+  await using it = await fixture();
+  const { mountpoint } = await it.volumes.create(named('data'));
+  writeFileSync(join(mountpoint, 'f'), 'mine');
+  it.rows.remove('data');
+  const again = await it.open();
+  assert.deepEqual([existsSync(join(mountpoint, 'f')), again.list(new Map())], [true, []]);
+});
+
+test('roots that are links change nothing', { skip }, async () => {
+  await using it = await fixture();
+  const link = join(it.dir, '..', 'link');
+  symlinkSync(it.dir, link);
+  const own = join(it.dir, '..', 'own');
+  mkdirSync(own);
+  writeFileSync(join(own, 'f'), 'mine');
+  const volumes = await it.open(link);
+  await volumes.create({ ...named('data'), options: { type: 'none', o: 'bind', device: own } });
+  await volumes.use('data', 'a');
+  await volumes.leave('data', 'a');
+  await volumes.use('data', 'b');
+  await volumes.remove('data', false);
+  assert.deepEqual([existsSync(join(own, 'f')), existsSync(join(it.dir, 'data'))], [true, false]);
 });

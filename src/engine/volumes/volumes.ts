@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { unmountDevice } from '../../kernel/mount-device.ts';
 import { mountPoints } from '../../kernel/mount-points.ts';
@@ -11,7 +11,8 @@ import { nowRfc3339Nano } from '../../util/time.ts';
 import { bytesBelow } from '../containers/size.ts';
 import type { Events, Volumes, VolumeView } from '../engine.ts';
 import { besideOf } from './copy-up.ts';
-import { checkLocalOptions } from './local-options.ts';
+import { isLeftover, markLeftover } from './leftover.ts';
+import { checkLocalOptions, isMounted } from './local-options.ts';
 import { endProvisional, isProvisional, markProvisional } from './provisional.ts';
 import { pruneVolumes } from './prune-volumes.ts';
 import { selectVolumes } from './select-volumes.ts';
@@ -54,7 +55,8 @@ interface VolumeParts {
 export const ANONYMOUS = 'com.docker.volume.anonymous';
 
 /** Opens the volumes of a data root; directories that have no row, left by a kill, are removed. */
-export async function openVolumes({ rows, dir, events, users, log }: VolumeParts): Promise<VolumeStock> {
+export async function openVolumes({ rows, dir: given, events, users, log }: VolumeParts): Promise<VolumeStock> {
+  const dir = await realpath(given);
   const known = new Map(rows.all().map((row) => [row.name, viewOf(row, dir)]));
   await tidy(dir, known, log);
   const mounting = new VolumeMounting();
@@ -87,6 +89,7 @@ export async function openVolumes({ rows, dir, events, users, log }: VolumeParts
       get(name);
       if (inUse(name)) throw conflict(`remove ${name}: volume is in use - [${usersOf(name).join(', ')}]`);
       await mounting.clear(get(name));
+      await markLeftover(join(dir, name));
       rows.remove(name);
       known.delete(name);
       await eraseDirectory(join(dir, name), log);
@@ -132,12 +135,23 @@ export async function openVolumes({ rows, dir, events, users, log }: VolumeParts
   };
 }
 
-/** What a kill left: directories without a row, volumes that were being filled; a lost directory is made anew. */
+/** What a kill left: directories of volumes that are gone, volumes that were being filled; a lost directory is made anew. */
 async function tidy(dir: string, known: ReadonlyMap<string, VolumeView>, log: Log): Promise<void> {
-  for (const name of await readdir(dir)) if (!known.has(name)) await eraseDirectory(join(dir, name), log);
-  for (const { mountpoint } of known.values()) {
-    await mkdir(mountpoint, { recursive: true });
-    await rm(besideOf(mountpoint), { recursive: true, force: true });
+  for (const name of await readdir(dir)) {
+    if (known.has(name)) continue;
+    // A lost or older database is no reason to throw away what people keep.
+    if (await isLeftover(join(dir, name))) await eraseDirectory(join(dir, name), log);
+    else
+      log.warn('a directory among the volumes belongs to none of them, and is left alone', { path: join(dir, name) });
+  }
+  for (const { name, mountpoint, options } of known.values()) {
+    try {
+      await rm(besideOf(mountpoint), { recursive: true, force: true });
+      // What is mounted there may be a server that does not answer.
+      if (!isMounted(options)) await mkdir(mountpoint, { recursive: true });
+    } catch (error) {
+      log.warn('a volume could not be tidied up', { name, error });
+    }
   }
 }
 
@@ -186,12 +200,12 @@ async function makeDirectory({ name, mountpoint }: VolumeView, log: Log): Promis
 async function eraseDirectory(path: string, log: Log): Promise<boolean> {
   try {
     for (const mounted of (await mountPoints(path)).toReversed()) await unmountDevice(mounted);
+    await rm(path, { recursive: true, force: true });
+    return true;
   } catch (error) {
-    log.warn('a volume’s directory stays, because something is mounted in it', { path, error });
+    log.warn('the directory of a volume that is gone stays until the next start', { path, error });
     return false;
   }
-  await rm(path, { recursive: true, force: true });
-  return true;
 }
 
 function viewOf({ name, created, labels, anonymous, options }: VolumeRow, dir: string): VolumeView {

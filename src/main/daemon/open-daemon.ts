@@ -1,4 +1,4 @@
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants, mkdir, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type ApiServer, createApi } from '../../api/server.ts';
 import { hasCode, messageOf, unavailable } from '../../util/errors.ts';
@@ -18,12 +18,11 @@ export interface Daemon extends AsyncDisposable {
 }
 
 /** Opens the engine, recovers what an earlier daemon left, and listens. On a throw nothing stays open. */
-export async function openDaemon(config: DaemonConfig, log: Log): Promise<Daemon> {
+export async function openDaemon(given: DaemonConfig, log: Log): Promise<Daemon> {
   await using stack = new AsyncDisposableStack();
-  const gid = await socketGroup(config.group);
-  await mkdir(config.dataRoot, { recursive: true, mode: 0o711 });
-  await mkdir(config.execRoot, { recursive: true, mode: 0o711 });
-  for (const root of [config.dataRoot, config.execRoot]) await checkWritable(root);
+  const gid = await socketGroup(given.group);
+  const [dataRoot, execRoot] = [await openRoot(given.dataRoot), await openRoot(given.execRoot)];
+  const config = { ...given, dataRoot, execRoot };
   stack.use(claimPidfile(config.pidfile));
   const engine = stack.use(await openEngine(config, log));
   const api = stack.use(createApi({ engine, log, version: { version: VERSION } }));
@@ -33,12 +32,19 @@ export async function openDaemon(config: DaemonConfig, log: Log): Promise<Daemon
   return {
     reloaded: (again) => {
       engine.reloaded(again);
-      const settings = waitingForRestart(config, again);
+      const settings = waitingForRestart(given, again);
       if (settings.length > 0) log.warn('changed settings that wait for the next start', { settings });
     },
     endContainers: () => engine.endContainers(),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+}
+
+/** Makes a root and gives its path without links, which is how the kernel tells what is mounted in it. @throws `unavailable`. */
+async function openRoot(path: string): Promise<string> {
+  await mkdir(path, { recursive: true, mode: 0o711 });
+  await checkWritable(path);
+  return await realpath(path);
 }
 
 /** @throws `unavailable` when nothing can be made in a directory. */

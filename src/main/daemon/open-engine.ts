@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { openContainers } from '../../engine/containers/containers.ts';
 import { endAll } from '../../engine/containers/end-all.ts';
-import { markOom } from '../../engine/containers/oom.ts';
+import { hearOom } from '../../engine/containers/oom.ts';
 import type { Parts } from '../../engine/containers/parts.ts';
 import { recoverContainers } from '../../engine/containers/recover.ts';
 import { Registry } from '../../engine/containers/registry.ts';
@@ -70,7 +70,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     if (!recovered && store.containers.all().length === 0) await networks.destroy().then(() => userns?.remove());
   });
   const io = stack.use(await openIoPool({ execRoot, log }));
-  const onOom = (it: string) => markOom(parts, it);
+  const onOom = (it: string) => void hearOom(parts, it);
   const shims = stack.use(await openShimPool({ execRoot, namespace: NAMESPACE, size: SHIMS, log, onOom }));
   const leaving = new AbortController();
   const restarts = stack.use(openRestarts(() => parts));
