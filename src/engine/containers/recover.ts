@@ -60,7 +60,7 @@ export async function recoverContainers(parts: Parts, execs: ExecTable): Promise
 /** An auto-removed container that does not run has nobody left who would start or remove it. */
 async function removeDue(parts: Parts): Promise<void> {
   for (const tracked of parts.registry.all()) {
-    await autoRemove(parts, tracked);
+    await tolerated(parts, tracked.container.id, () => autoRemove(parts, tracked));
   }
 }
 
@@ -199,7 +199,7 @@ async function discardTask(parts: Parts, id: string, task: Task): Promise<void> 
 /** Tasks without a container: the daemon died after the row was removed, or before it was written. */
 async function discardStrangers(parts: Parts, found: ReadonlyMap<string, Found>): Promise<void> {
   for (const [id, { task, tracked }] of found) {
-    if (tracked === undefined) await discardTask(parts, id, task);
+    if (tracked === undefined) await tolerated(parts, id, () => discardTask(parts, id, task));
   }
 }
 
@@ -210,11 +210,22 @@ async function discardStrangers(parts: Parts, found: ReadonlyMap<string, Found>)
 async function sweepDirectories(parts: Parts): Promise<void> {
   for (const id of (await ifExists(() => readdir(parts.paths.bundles))) ?? []) {
     const tracked = parts.registry.byId(id);
-    if (tracked === undefined) await parts.reap(id);
-    if (tracked?.live === undefined) await removeBundle(join(parts.paths.bundles, id));
+    await tolerated(parts, id, async () => {
+      if (tracked === undefined) await parts.reap(id);
+      if (tracked?.live === undefined) await removeBundle(join(parts.paths.bundles, id));
+    });
   }
   for (const id of (await ifExists(() => readdir(parts.paths.containers))) ?? []) {
-    if (parts.registry.byId(id) === undefined)
-      await rm(join(parts.paths.containers, id), { recursive: true, force: true });
+    if (parts.registry.byId(id) !== undefined) continue;
+    await tolerated(parts, id, () => rm(join(parts.paths.containers, id), { recursive: true, force: true }));
+  }
+}
+
+/** What cannot be tidied up of one container keeps no engine from starting, now and at every start. */
+async function tolerated(parts: Parts, id: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    parts.log.error('what is left of a container stays until the next start', { container: id, error });
   }
 }

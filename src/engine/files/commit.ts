@@ -1,5 +1,5 @@
 import { familiarString } from '../../spec/reference.ts';
-import { conflict } from '../../util/errors.ts';
+import { conflict, kindOf } from '../../util/errors.ts';
 import { emitContainer } from '../containers/container-events.ts';
 import { mergeConfig } from '../containers/merge-config.ts';
 import type { Parts } from '../containers/parts.ts';
@@ -68,5 +68,12 @@ async function pauseFor(parts: Parts, tracked: Tracked, stack: AsyncDisposableSt
     if (tracked.container.state.status === 'running') throw error;
     return;
   }
-  stack.defer(() => unpauseContainer(parts, tracked).catch(() => {}));
+  stack.defer(async () => {
+    // Thawed, or paused anew, by a person meanwhile: theirs to decide.
+    if (!tracked.container.state.pausedForCommit) return;
+    await unpauseContainer(parts, tracked).catch((error: unknown) => {
+      if (kindOf(error) === 'conflict') return;
+      parts.log.error('a container that was frozen for a commit stays so', { container: tracked.container.id, error });
+    });
+  });
 }

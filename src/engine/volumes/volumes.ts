@@ -112,7 +112,7 @@ export async function openVolumes({ rows, dir: given, events, users, log }: Volu
     recover: async (all) => {
       for (const { name, user } of all) mounting.adopt(name, user);
       await endInterrupted([...known.values()], { inUse, erase });
-      await unmountUnused([...known.values()], mounting, log);
+      await unmountUnused([...known.values()], (volume) => locks.run(volume.name, () => mounting.clear(volume)), log);
     },
     async hold(request, containerId) {
       checkRequest(request);
@@ -166,11 +166,13 @@ async function endInterrupted(
   }
 }
 
-async function unmountUnused(volumes: readonly VolumeView[], mounting: VolumeMounting, log: Log): Promise<void> {
+async function unmountUnused(
+  volumes: readonly VolumeView[],
+  clear: (volume: VolumeView) => Promise<void>,
+  log: Log,
+): Promise<void> {
   for (const volume of volumes) {
-    await mounting
-      .clear(volume)
-      .catch((error: unknown) => log.warn('a volume stays mounted', { name: volume.name, error }));
+    await clear(volume).catch((error: unknown) => log.warn('a volume stays mounted', { name: volume.name, error }));
   }
 }
 

@@ -15,6 +15,12 @@ test('the ranges of an owner, by name or number, follow each other inside', () =
   assert.deepEqual(hostRoot({ uid: map, gid: map.toReversed() }), { uid: 200000, gid: 300000 });
 });
 
+test('a broken line gives nobody the host’s own root', () => {
+  for (const line of ['x::65536', 'x:0:65536', 'x:-1:5', 'x: :5', 'x:1e5:5', 'x:5']) {
+    assert.throws(() => subordinateIds(line, { name: 'x', id: 7, kind: 'user' }), /No subuid ranges found/, line);
+  }
+});
+
 test('who has none cannot be remapped to', () => {
   assert.throws(() => subordinateIds('', owner), {
     kind: 'invalid',

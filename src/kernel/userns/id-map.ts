@@ -28,8 +28,12 @@ export function subordinateIds(
   const ranges = text.split('\n').flatMap((line) => {
     const [name, first, count] = line.trim().split(':');
     if (name !== owner.name && name !== String(owner.id)) return [];
-    const [host, size] = [Number(first), Number(count)];
-    return Number.isInteger(host) && Number.isInteger(size) && size > 0 ? [{ host, size }] : [];
+    // An empty field is no 0: that would make root in a container root of the host.
+    const [host, size] = [first, count].map((field = '') => (/^\d+$/.test(field) ? Number(field) : 0)) as [
+      number,
+      number,
+    ];
+    return host > 0 && size > 0 ? [{ host, size }] : [];
   });
   if (ranges.length === 0) {
     const file = owner.kind === 'user' ? 'subuid' : 'subgid';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { invalid, messageOf } from '../../util/errors.ts';
+import { ifExists } from '../../util/files.ts';
 import { run } from '../../util/spawn.ts';
 import { type IdMaps, subordinateIds } from './id-map.ts';
 
@@ -79,5 +80,5 @@ async function giveRange(file: string, option: string): Promise<void> {
 }
 
 async function readOrEmpty(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch(() => '');
+  return (await ifExists(() => readFile(path, 'utf8'))) ?? '';
 }
