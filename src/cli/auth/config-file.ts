@@ -1,7 +1,9 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import * as v from 'valibot';
 import { hasCode, invalid, messageOf } from '../../util/errors.ts';
+import { writeAside } from '../write-aside.ts';
 
 const AuthSchema = v.looseObject({
   auth: v.optional(v.string()),
@@ -38,11 +40,5 @@ export async function writeConfigFile(dir: string, file: ConfigFile): Promise<vo
     ...(credsStore === '' ? {} : { credsStore }),
     ...(Object.keys(credHelpers).length === 0 ? {} : { credHelpers }),
   };
-  const aside = `${pathIn(dir)}.${process.pid}.tmp`;
-  try {
-    await writeFile(aside, `${JSON.stringify(kept, null, '\t')}\n`, { mode: 0o600 });
-    await rename(aside, pathIn(dir));
-  } finally {
-    await rm(aside, { force: true });
-  }
+  await writeAside(Readable.from([`${JSON.stringify(kept, null, '\t')}\n`]), pathIn(dir));
 }

@@ -1,4 +1,3 @@
-import { blobStream } from '../../remote/blob-stream.ts';
 import type { Repositories } from '../../remote/remote.ts';
 import type { Descriptor } from '../../spec/manifest.ts';
 import type { Layer, LayerSource } from '../../store/layers.ts';
@@ -7,6 +6,7 @@ import type { Store } from '../../store/store.ts';
 import { chainIdsOf } from '../../util/digest.ts';
 import type { Slots } from '../../util/slots.ts';
 import type { Progress } from '../engine.ts';
+import { remoteBlob } from './remote-blob.ts';
 
 /** How often a line tells how much of a layer has come, milliseconds. */
 const INTERVAL_MS = 100;
@@ -35,12 +35,16 @@ export async function fetchLayers(
   signal.throwIfAborted();
   const chainIds = chainIdsOf(diffIds);
   lease.hold(...chainIds, ...layers.map(({ digest }) => digest));
-  const lines = new Map(layers.map((layer) => [layer.digest, lineOf(layer.digest)]));
   const missing = new Set(
     layers.filter((_, at) => store.layers.find(chainIds[at] ?? '') === undefined).map(({ digest }) => digest),
   );
-  for (const [digest, id] of lines)
-    say({ status: missing.has(digest) ? 'Pulling fs layer' : 'Already exists', progressDetail: {}, id });
+  for (const digest of new Set(layers.map((layer) => layer.digest))) {
+    say({
+      status: missing.has(digest) ? 'Pulling fs layer' : 'Already exists',
+      progressDetail: {},
+      id: lineOf(digest),
+    });
+  }
   const coming = new Map(
     layers.filter(({ digest }) => missing.has(digest)).map((layer) => [layer.digest, bring(fetch, layer)]),
   );
@@ -61,14 +65,10 @@ export async function fetchLayers(
 
 const lineOf = (digest: string): string => digest.slice('sha256:'.length, 'sha256:'.length + 12);
 
-async function bring(
-  { lease, repositories, slots, signal, say }: LayerFetch,
-  { digest, size, mediaType }: Descriptor,
-): Promise<void> {
+async function bring({ lease, repositories, slots, signal, say }: LayerFetch, layer: Descriptor): Promise<void> {
+  const { digest, size } = layer;
   const id = lineOf(digest);
   let told = 0;
-  const open = (offset: number, aborted: AbortSignal) =>
-    blobStream(repositories.sources, { digest, size }, offset, aborted);
   const heard = (bytes: number): void => {
     const now = performance.now();
     if (now - told < INTERVAL_MS) return;
@@ -76,7 +76,7 @@ async function bring(
     say({ status: 'Downloading', progressDetail: { current: bytes, total: size }, id });
   };
   if (slots.busy) say({ status: 'Waiting', progressDetail: {}, id });
-  await slots.run(() => lease.fetch({ digest, size, mediaType, open }, signal, heard), signal);
+  await slots.run(() => lease.fetch(remoteBlob(repositories, layer), signal, heard), signal);
   say({ status: 'Verifying Checksum', progressDetail: {}, id });
   say({ status: 'Download complete', progressDetail: {}, id });
   say({ status: 'Extracting', progressDetail: {}, id });

@@ -1,4 +1,3 @@
-import { blobStream } from '../../remote/blob-stream.ts';
 import { splitName } from '../../remote/registries.ts';
 import type { Remote, Repositories } from '../../remote/remote.ts';
 import type { Credentials } from '../../spec/auth-config.ts';
@@ -20,6 +19,7 @@ import { hostArchitecture, NEVER_TAGGED } from './load.ts';
 import { parseJson } from './parse-json.ts';
 import { ProgressFeed } from './progress-feed.ts';
 import { pullError } from './registry-refusal.ts';
+import { remoteBlob } from './remote-blob.ts';
 import { type FoundImage, findManifest } from './remote-manifest.ts';
 
 export interface PullRequest {
@@ -173,11 +173,9 @@ async function fetchImage(
 ): Promise<StoredImage> {
   const { repositories, signal, collection, downloads } = pull;
   const { manifest, manifestBytes } = found;
-  const { digest, size, mediaType } = manifest.config;
+  const { digest, size } = manifest.config;
   if (size > JSON_LIMIT) throw invalid(`image config ${digest} is larger than ${JSON_LIMIT} bytes`);
-  const open = (offset: number, aborted: AbortSignal) =>
-    blobStream(repositories.sources, { digest, size }, offset, aborted);
-  await lease.fetch({ digest, size, mediaType, open }, signal, () => {});
+  await lease.fetch(remoteBlob(repositories, manifest.config), signal, () => {});
   const config = parseJson(
     await collection.store.content.readAll(digest, JSON_LIMIT),
     ImageConfigSchema,
