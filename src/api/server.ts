@@ -79,7 +79,8 @@ export function createApi({ engine, log, version }: ApiOptions): ApiServer {
     const server = createServer({
       maxHeaderSize: MAX_HEADER,
       requestTimeout: 0,
-      keepAliveTimeout: 60_000,
+      // As Go's server: a client that keeps a connection for its next call must not meet one that we close at that moment.
+      keepAliveTimeout: 0,
       // Other upgrades (h2c, for one) are offers the server may ignore.
       shouldUpgradeCallback: (req) => dispatch.takesOver(req),
     });

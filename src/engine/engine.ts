@@ -27,7 +27,7 @@ export interface AttachIo {
 
 /** A checked request to attach: nothing has been read or written yet, so errors can still be a status. */
 export interface Attachment {
-  /** The process has a terminal: its output is not framed. */
+  /** The output is not framed: the process has a terminal, or for an exec, the request to start it says so. */
   readonly tty: boolean;
   /** Joins the streams; resolves when the process's output has ended, the client went, or it detached by its key sequence. */
   connect(io: AttachIo): Promise<void>;

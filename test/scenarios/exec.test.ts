@@ -186,6 +186,13 @@ onBoth('exec', {
       'HOSTNAME=box',
       'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     ]);
+    // What the request to start it says, decides about frames: docker-py leaves it out.
+    const terminal = await createExec(target, c, { ...OUT, Tty: true, Cmd: ['echo', 'a'] });
+    using framed = await hijack(target, `/exec/${terminal}/start`, { body: {} });
+    assert.equal(outputOf('stdout', await framed.ended()), 'a\r\n');
+    const plain = await createExec(target, c, { ...OUT, Cmd: ['echo', 'a'] });
+    using raw = await hijack(target, `/exec/${plain}/start`, { body: { Tty: true } });
+    assert.equal((await raw.ended()).toString(), 'a\n');
     const tty = await exec(target, c, { Tty: true, Cmd: ['sh', '-c', 'echo $TERM'] });
     assert.equal(tty.bytes.toString(), 'xterm\r\n');
     assert.equal((await target.docker(['exec', c.id, 'pwd'])).stdout, '/var\n');

@@ -95,7 +95,8 @@ export const imageRoutes: readonly Route[] = [
   route('POST', '/images/create', create),
   route('POST', '/images/load', async (x, reply) => {
     refusePlatform(x, 'platform', 'loading one platform of an image');
-    await sendProgress(x.engine.images.load(x.req, { quiet: x.query.flag('quiet'), signal: x.signal }), reply);
+    const steps = x.engine.images.load(x.req, { quiet: x.query.flag('quiet'), signal: x.signal });
+    await sendProgress(steps, reply, { early: 'told' });
   }),
   route('POST', '/images/prune', async (x, reply) => {
     const filters = parseFilters(x.query.text('filters'), PRUNE_FILTERS);

@@ -23,12 +23,19 @@ export function pauseContainer(parts: Parts, tracked: Tracked, forCommit = false
     container.state.pausedForCommit = forCommit;
     // Written down before it is so: the engine may die at any moment.
     if (forCommit) saveState(parts, container);
-    await live.task.pause();
+    await live.task.pause().catch((error: unknown) => refuseEnded(live, container, error));
     parts.health.stop(container);
     container.state.status = 'paused';
     saveState(parts, container);
     emitContainer(parts.events, container, 'pause');
   });
+}
+
+/** A process may have ended and not be settled yet: that is a container that does not run, not a fault. */
+async function refuseEnded({ task }: Live, { id }: Container, error: unknown): Promise<never> {
+  const state = await task.state().catch(() => undefined);
+  if (state === undefined || state.status === 'stopped') throw conflict(`Container ${id} is not running`, error);
+  throw error;
 }
 
 /** Thaws what `pauseContainer` froze. @throws `conflict` when it is not frozen. */

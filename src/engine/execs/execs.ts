@@ -49,7 +49,7 @@ export function openExecs(parts: Parts): ExecTable {
       const exec = find(id);
       const tracked = runningContainer(parts, exec.containerId);
       return {
-        tty: tty || exec.request.Tty,
+        tty,
         connect: async (io) => {
           if (isUsed(exec)) return tellRefusal(exec, io);
           await startExec(parts, tracked, exec, { ...io, consoleSize });

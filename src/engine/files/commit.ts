@@ -65,8 +65,8 @@ async function pauseFor(parts: Parts, tracked: Tracked, stack: AsyncDisposableSt
   try {
     await pauseContainer(parts, tracked, true);
   } catch (error) {
-    if (tracked.container.state.status === 'running') throw error;
-    return;
+    if (kindOf(error) === 'conflict') return;
+    throw error;
   }
   stack.defer(async () => {
     // Thawed, or paused anew, by a person meanwhile: theirs to decide.
