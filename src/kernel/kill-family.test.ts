@@ -13,7 +13,7 @@ test('a process goes with its children and theirs', async () => {
   const grandchild = await new Promise<number>((resolve) => {
     child.stdout.once('data', (data: Buffer) => resolve(Number(data.toString())));
   });
-  killFamily(child.pid ?? 0);
+  await killFamily(child.pid ?? 0);
   for (let i = 0; i < 500 && isAlive(grandchild); i++) await sleep(10);
   assert.equal(isAlive(grandchild), false);
 });
@@ -24,7 +24,7 @@ test('none escapes by forking on and on', async () => {
   const script = `while :; do sh -c 'while :; do sleep ${name} & sleep 0.001; done' ${name} & sleep 0.002; done`;
   const child = spawn('sh', ['-c', script], { stdio: 'ignore' });
   await sleep(100);
-  killFamily(child.pid ?? 0);
+  await killFamily(child.pid ?? 0);
   const left = () => hostProcesses().filter(({ args }) => args.includes(name));
   for (let i = 0; i < 500 && left().length > 0; i++) await sleep(10);
   assert.deepEqual(left(), []);

@@ -49,9 +49,7 @@ export async function runProbe(
 }
 
 async function endProbe(begun: Promise<unknown>, exec: Exec, done: Promise<unknown>): Promise<void> {
-  const killed = begun.then(() => {
-    if (exec.running) killFamily(exec.pid);
-  });
+  const killed = begun.then(() => (exec.running ? killFamily(exec.pid) : undefined));
   // One that did not even start has nothing to kill.
   killed.catch(() => {});
   await endsWithin(done, LEAVE_MS);
