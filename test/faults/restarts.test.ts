@@ -124,6 +124,35 @@ describe('restart policies and daemons that go', () => {
     });
   });
 
+  test('two that join each other’s network do not wait for ever, and say why they are down', async () => {
+    const joining = (name: string): object => ({
+      HostConfig: { NetworkMode: `container:${name}`, RestartPolicy: { Name: 'always' } },
+    });
+    const named = async (c: Made, name: string): Promise<void> =>
+      assert.equal((await engine.api('POST', `${c.path}/rename?name=${name}`)).status, 204);
+    await using first = await create(engine, 'exec sleep 1000', joining('second'));
+    await using owner = await run(engine, 'exec sleep 1000');
+    await named(owner, 'second');
+    await first.start();
+    await named(owner, 'owner');
+    await using second = await run(engine, 'exec sleep 1000', joining(first.id));
+    await named(second, 'second');
+    const pids = await Promise.all([first, second].map(async (c) => (await look(c)).State.Pid));
+    await engine.crash();
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await engine.start();
+    for (const [c, other] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      await reaches(c, 'exited');
+      const error = `cannot join network of a non running container: ${other.id}`;
+      assert.equal((await look(c)).State.Error, error);
+      const byHand = await engine.api('POST', `${c.path}/start`);
+      assert.deepEqual([byHand.status, byHand.json<{ message: string }>().message], [409, error]);
+    }
+  });
+
   test('a shim that is killed costs its containers one restart', async () => {
     await using c = await run(engine, 'exec sleep 1000', policy('always'));
     const { Pid } = (await look(c)).State;

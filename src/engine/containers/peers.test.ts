@@ -91,3 +91,21 @@ test('what waits for its own restart is waited for, by id and by name', () => {
     false,
   );
 });
+
+test('those that wait for each other are not waited for, and are told what a start by hand is told', () => {
+  const ring = ['one', 'two', 'three'].map((id, i, all) => {
+    const container = known(id, { NetworkMode: `container:${all[(i + 1) % all.length]}` }, 0);
+    container.state.status = 'restarting';
+    return container;
+  });
+  for (const [i, container] of ring.entries()) {
+    assert.equal(joinsRestarting(parts, container), false);
+    const message = `cannot join network of a non running container: ${ring[(i + 1) % ring.length]?.id}`;
+    assert.throws(() => findJoined(parts, container), { kind: 'conflict', message });
+  }
+  // Who joins one of them from outside waits until it is known that none comes up.
+  const outside = known('outside', { NetworkMode: 'container:one' }, 0);
+  assert.equal(joinsRestarting(parts, outside), true);
+  for (const container of ring) container.state.status = 'exited';
+  assert.equal(joinsRestarting(parts, outside), false);
+});

@@ -44,12 +44,27 @@ export function findJoined(parts: Known, container: Container): Joined {
 }
 
 /** Whether a container that one is to join is down for a restart of its own, and may be joined when it is up again. */
-export function joinsRestarting({ registry }: Pick<Known, 'registry'>, { id, hostConfig }: Container): boolean {
+export function joinsRestarting(parts: Pick<Known, 'registry'>, container: Container): boolean {
+  return joinedBy(parts, container).some((it) => comesUp(parts, it, container));
+}
+
+/** Whether one that is down is to be started again, and does not itself wait for `waiting` to be up, over whatever number of others. */
+function comesUp(parts: Pick<Known, 'registry'>, tracked: Tracked, waiting: Container): boolean {
+  return isRestarting(tracked) && !waitsFor(parts, tracked, waiting, new Set());
+}
+
+function waitsFor(parts: Pick<Known, 'registry'>, tracked: Tracked, other: Container, seen: Set<Tracked>): boolean {
+  if (seen.has(tracked) || !isRestarting(tracked)) return false;
+  seen.add(tracked);
+  const joined = joinedBy(parts, tracked.container);
+  return joined.some((it) => it.container.id === other.id || waitsFor(parts, it, other, seen));
+}
+
+/** The containers that one joins, itself left out. */
+function joinedBy({ registry }: Pick<Known, 'registry'>, { id, hostConfig }: Container): Tracked[] {
   const { IpcMode, PidMode, NetworkMode } = hostConfig;
   const refs = [IpcMode, PidMode, NetworkMode].filter(isContainerMode).map(peerOf);
-  return registry
-    .all()
-    .some((it) => it.container.id !== id && isRestarting(it) && refs.some((ref) => isMeant(it, ref)));
+  return registry.all().filter((it) => it.container.id !== id && refs.some((ref) => isMeant(it, ref)));
 }
 
 /** The network is named as it was asked for when its container was not there yet. */
@@ -88,11 +103,13 @@ function shmOf(parts: Known, { id, hostConfig: { IpcMode } }: Container): string
   return owner === undefined ? undefined : shmOf(parts, owner.container);
 }
 
-function networkOwner({ registry }: Known, { id, hostConfig }: Container): Container {
-  const ref = peerOf(hostConfig.NetworkMode);
-  const owner = registry.find(ref);
-  if (owner.container.id === id) throw invalid(`cannot join own network of container: ${id}`);
-  if (isRestarting(owner)) throw conflict(`cannot join network of a restarting container: ${owner.container.id}`);
-  if (!isRunning(owner)) throw conflict(`cannot join network of a non running container: ${owner.container.id}`);
+function networkOwner(parts: Known, container: Container): Container {
+  const owner = parts.registry.find(peerOf(container.hostConfig.NetworkMode));
+  if (owner.container.id === container.id) throw invalid(`cannot join own network of container: ${container.id}`);
+  if (comesUp(parts, owner, container)) {
+    throw conflict(`cannot join network of a restarting container: ${owner.container.id}`);
+  }
+  if (isRestarting(owner) || !isRunning(owner))
+    throw conflict(`cannot join network of a non running container: ${owner.container.id}`);
   return owner.container;
 }
