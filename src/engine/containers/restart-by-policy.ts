@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import { messageOf } from '../../util/errors.ts';
-import { Slots } from '../../util/slots.ts';
 import { type Container, NEVER } from './model.ts';
 import type { Parts } from './parts.ts';
 import { startsWithEngine } from './restart-policy.ts';
@@ -9,8 +8,7 @@ import { startAgain } from './start.ts';
 
 /** Restarts by policy. A boot of the host asks for all of them at once, so no more run at a time than there are processors. */
 export function openRestarts(parts: () => Parts): RestartTimers {
-  const slots = new Slots(availableParallelism());
-  return openRestartTimers((id) => slots.run(() => restartDue(parts(), id)));
+  return openRestartTimers((id) => restartDue(parts(), id), availableParallelism());
 }
 
 /** The delay of a container is over. One that was stopped or removed meanwhile is left alone. */
@@ -22,8 +20,9 @@ async function restartDue(parts: Parts, id: string): Promise<void> {
   });
 }
 
-/** After a start of the engine: what waited for a restart goes on waiting, and what is to come up with the engine comes up. */
+/** Once all has been recovered: what waited for a restart goes on waiting, and what is to come up with the engine comes up. */
 export function resumeRestarts(parts: Parts): void {
+  parts.restarts.begin();
   for (const { container } of parts.registry.all().toReversed()) {
     const { state, hostConfig } = container;
     if (state.status !== 'restarting' && !isDue(container)) continue;
