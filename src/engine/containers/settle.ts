@@ -46,7 +46,10 @@ export async function settle(parts: Parts, tracked: Tracked, exit: Exit): Promis
     // First: a probe that dies with its container says nothing of its health.
     parts.health.stop(container);
     if (live !== undefined) findOom(parts, tracked);
-    if (live !== undefined) await closeProcess(parts, container, live, exit);
+    if (live !== undefined)
+      await closeProcess(parts, container, live, exit).catch(
+        failing(parts, container.id)('what a process used is not all gone'),
+      );
     const delay = delayAfter(tracked, exit);
     container.state = {
       ...container.state,

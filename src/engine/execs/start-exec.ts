@@ -149,7 +149,7 @@ export async function adoptExec(
     await process.delete().catch(() => {});
     return undefined;
   }
-  const pipes = parts.io.reopen(record.paths);
+  const pipes = await parts.io.reopen(record.paths);
   const hub = new StdioHub({ pipes, log: undefined, stdinOnce: true, closeStdin: () => process.closeStdin() });
   const { id, containerId, request } = record;
   const exec: Exec = {

@@ -188,13 +188,15 @@ export class Stack implements NetworkStack {
   }
 
   async recover(live: ReadonlySet<string>): Promise<void> {
-    const { earlier, strays, reaper } = this.#parts;
-    await Promise.all([
-      ...earlier.map((record) =>
-        live.has(record.containerId) ? this.#resume(record.containerId) : this.leave(record.containerId),
-      ),
-      reaper.remove(strays),
-    ]);
+    const { earlier, strays, reaper, log } = this.#parts;
+    const recovered = ({ containerId }: SandboxRecord) =>
+      (live.has(containerId) ? this.#resume(containerId) : this.leave(containerId)).catch((error: unknown) =>
+        log.error('the network of a container could not be recovered', { container: containerId, error }),
+      );
+    const swept = reaper
+      .remove(strays)
+      .catch((error: unknown) => log.error('network namespaces stay until the next start', { strays, error }));
+    await Promise.all([...earlier.map(recovered), swept]);
   }
 
   async #resume(containerId: string): Promise<void> {

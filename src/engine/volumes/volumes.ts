@@ -111,7 +111,7 @@ export async function openVolumes({ rows, dir: given, events, users, log }: Volu
       }),
     recover: async (all) => {
       for (const { name, user } of all) mounting.adopt(name, user);
-      await endInterrupted([...known.values()], { inUse, erase });
+      await endInterrupted([...known.values()], { inUse, erase, log });
       await unmountUnused([...known.values()], (volume) => locks.run(volume.name, () => mounting.clear(volume)), log);
     },
     async hold(request, containerId) {
@@ -158,11 +158,14 @@ async function tidy(dir: string, known: ReadonlyMap<string, VolumeView>, log: Lo
 /** A kill came while a container was being created: its volumes go, unless its row was written already. */
 async function endInterrupted(
   volumes: readonly VolumeView[],
-  { inUse, erase }: { inUse: (name: string) => boolean; erase: (name: string) => Promise<void> },
+  { inUse, erase, log }: { inUse: (name: string) => boolean; erase: (name: string) => Promise<void>; log: Log },
 ): Promise<void> {
-  for (const { name, mountpoint } of volumes) {
-    if (!(await isProvisional(mountpoint))) continue;
+  const end = async ({ name, mountpoint }: VolumeView): Promise<void> => {
+    if (!(await isProvisional(mountpoint))) return;
     await (inUse(name) ? endProvisional(mountpoint) : erase(name));
+  };
+  for (const volume of volumes) {
+    await end(volume).catch((error: unknown) => log.warn('a volume stays provisional', { name: volume.name, error }));
   }
 }
 

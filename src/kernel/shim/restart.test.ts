@@ -68,7 +68,7 @@ test('containers outlive a killed daemon; every byte comes once, every exit code
     assert.ok(task, id);
     assert.equal(task.shim, shim);
     assert.equal(task.pid, pid);
-    const container: TestContainer = { id, task, pipes: host.io.reopen(paths), stdout: [], stderr: [] };
+    const container: TestContainer = { id, task, pipes: await host.io.reopen(paths), stdout: [], stderr: [] };
     container.pipes.stdout.onData((chunk) => appendFileSync(join(dir, `log-${id}`), chunk));
     const exit = await task.wait();
     assert.equal(exit.status, CONTAINERS[id]?.status, `exit code of ${id}`);

@@ -5,8 +5,10 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kindOf } from '../../util/errors.ts';
 import { ifExists } from '../../util/files.ts';
+import { silentLog } from '../../util/log.ts';
 import { removeBundle } from '../bundle.ts';
 import { deleteOrphan } from './delete-orphan.ts';
+import { findShims } from './shim.ts';
 import { entries, openTestHost, processesWith, skipContainers, type TestContainer, testProcess } from './test-host.ts';
 
 const skip = skipContainers;
@@ -204,6 +206,27 @@ test('a shim that dies takes its waits with it and is replaced', { skip }, async
   await host.remove(next);
   await removeBundle(join(host.dir, 'bundles', 'orphan'));
   await until(async () => (await entries(join(host.dir, 'shims'))).length === 1, "the dead shim's directory is gone");
+});
+
+test('a shim that hangs is ended when it is found again, and keeps nobody waiting', { skip }, async () => {
+  await using host = await openTestHost({ size: 1 });
+  const container = await host.create('hung', { args: ['sleep', '1000'] });
+  const pid = await container.task.start();
+  const eventSocket = `${host.dir}/shim-events.sock`;
+  const [shim] = await processesWith(eventSocket);
+  assert.ok(shim);
+  process.kill(shim, 'SIGSTOP');
+  const home = { dir: join(host.dir, 'shims'), eventSocket, namespace: 'gantry-test', log: silentLog() };
+  assert.deepEqual(await findShims({ ...home, patience: 200 }), []);
+  assert.equal(await hasEnded(shim), true);
+  await deleteOrphan({
+    id: 'hung',
+    namespace: 'gantry-test',
+    runtime: { binary: 'runc', root: join(host.dir, 'runc') },
+  });
+  await until(() => hasEnded(pid), 'its container is gone');
+  container.pipes.release();
+  await removeBundle(join(host.dir, 'bundles', 'hung'));
 });
 
 test('when all is done no process and no file is left', { skip }, async () => {

@@ -4,7 +4,8 @@ import { mkdir, readdir, readFile, rmdir, unlink, writeFile } from 'node:fs/prom
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { internal } from '../../util/errors.ts';
+import { endsWithin } from '../../util/ends-within.ts';
+import { internal, messageOf, unavailable } from '../../util/errors.ts';
 import { ifExists } from '../../util/files.ts';
 import type { Log } from '../../util/log.ts';
 import { run } from '../../util/spawn.ts';
@@ -16,6 +17,9 @@ const SHIM_BINARY = 'containerd-shim-runc-v2';
 const ADDRESS_FILE = 'address.json';
 /** What shims before containerd 2.0 serve, which print no version. */
 const OLD_TASK_API = 2;
+
+/** An answer takes it a millisecond. One that is slow, on a busy host, must not cost containers their lives. */
+const ANSWER_MS = 30_000;
 
 /** Where a running shim listens, and the version of the task API it serves. */
 export interface ShimAddress {
@@ -45,6 +49,8 @@ export interface ShimHome {
   eventSocket: string;
   namespace: string;
   log: Log;
+  /** Milliseconds that a shim of an earlier daemon has to answer before it is ended; half a minute if not said. */
+  patience?: number;
 }
 
 /** Starts a shim that holds no container yet. @throws `unavailable` when it is not installed, `internal` when it fails. */
@@ -98,22 +104,29 @@ export async function findShims(home: ShimHome): Promise<Shim[]> {
 async function findShim(home: ShimHome, id: string): Promise<Shim | undefined> {
   const dir = join(home.dir, id);
   const known = await readAddress(dir);
-  const shim = known === undefined ? undefined : await reconnect(known, dir, home.log);
+  const shim = known === undefined ? undefined : await reconnect(known, dir, home);
   if (shim !== undefined) return shim;
   await endShim(home, id);
   await removeShimDir(dir, (known ?? (await readAddress(dir)))?.address);
   return undefined;
 }
 
-/** Undefined for a shim that is gone, of which a daemon may have removed some files before it was killed. */
-async function reconnect(known: ShimAddress, dir: string, log: Log): Promise<Shim | undefined> {
-  let reader: Socket | undefined;
+/**
+ * Undefined for a shim that is gone, of which a daemon may have removed some files before it was killed, and for one that does not
+ * answer: whoever has such a shim can neither follow nor end what it holds.
+ */
+async function reconnect(known: ShimAddress, dir: string, { log, patience }: ShimHome): Promise<Shim | undefined> {
+  using undo = new DisposableStack();
   try {
-    reader = openShimLog(dir, log);
-    return await attach(known, dir, reader);
+    const reader = undo.adopt(openShimLog(dir, log), (it) => it.destroy());
+    const shim = undo.use(await attach(known, dir, reader));
+    // It answers for a container that it does not hold, too.
+    const answer = shim.call('Connect', { id: '' });
+    if (!(await endsWithin(answer, patience ?? ANSWER_MS))) throw unavailable('it does not answer');
+    undo.move();
+    return shim;
   } catch (error) {
-    log.debug('a shim of an earlier daemon is gone', { shim: known.address, error });
-    reader?.destroy();
+    log.warn('a shim of an earlier daemon is gone', { shim: known.address, error: messageOf(error) });
     return undefined;
   }
 }

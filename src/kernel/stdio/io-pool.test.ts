@@ -139,7 +139,7 @@ test('what a process left in a pipe survives the death of both its ends', async 
   const after = new Set(await fifos(root.dir));
   const kept = before.filter((name) => after.has(name)).sort();
   assert.deepEqual(kept, [paths.stdout, paths.stderr].map((path) => basename(path)).sort());
-  const pipes = pool.reopen(paths);
+  const pipes = await pool.reopen(paths);
   const got: string[] = [];
   pipes.stdout.onData((chunk) => got.push(chunk.toString()));
   pipes.stderr?.onData((chunk) => got.push(chunk.toString()));
@@ -147,6 +147,23 @@ test('what a process left in a pipe survives the death of both its ends', async 
   pipes.stderr?.drain();
   assert.deepEqual(got, ['last words\n', 'oops\n']);
   pipes.release();
+});
+
+test('FIFOs that are gone are made anew, and go with the others', async () => {
+  await using root = await tempRoot();
+  await using pool = await open(root.dir);
+  const { paths } = await pool.take({ stdin: true, stderr: true });
+  for (const path of [paths.stdin, paths.stderr]) await rm(path);
+  const again = await pool.reopen(paths);
+  const got: string[] = [];
+  again.stdout.onData((chunk) => got.push(chunk.toString()));
+  await run('sh', ['-c', `echo still there > '${paths.stdout}'`]);
+  again.stdout.drain();
+  again.stderr?.drain();
+  assert.deepEqual(got, ['still there\n']);
+  again.release();
+  const left = new Set(await fifos(root.dir));
+  for (const path of Object.values(paths)) assert.equal(left.has(basename(path)), false, path);
 });
 
 test('a keeper that was killed is replaced and holds what is in use', async () => {

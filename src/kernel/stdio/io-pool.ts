@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { unlinkSync } from 'node:fs';
+import { existsSync, unlinkSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { hasCode, unavailable } from '../../util/errors.ts';
@@ -51,8 +51,11 @@ export interface IoPipes {
  */
 export interface IoPool extends AsyncDisposable {
   take(options: { stdin: boolean; stderr: boolean }): Promise<IoPipes>;
-  /** Opens the FIFOs of a process that lived through a restart of the daemon. @throws `ENOENT` when they are gone. */
-  reopen(paths: IoPaths): IoPipes;
+  /**
+   * Opens the FIFOs of a process that lived through a restart of the daemon. Those that are gone, because the daemon was killed while it
+   * removed them, are made anew: nothing comes from them, and the process can be followed and settled all the same.
+   */
+  reopen(paths: IoPaths): Promise<IoPipes>;
   /** Removes every FIFO of an earlier daemon that is not in `inUse`. */
   sweep(inUse: ReadonlySet<string>): Promise<void>;
 }
@@ -121,7 +124,12 @@ class FifoPool implements IoPool {
     }
   }
 
-  reopen(paths: IoPaths): IoPipes {
+  async reopen(paths: IoPaths): Promise<IoPipes> {
+    const gone = Object.values(paths).filter((path) => path !== '' && !existsSync(path));
+    if (gone.length > 0) {
+      this.#log.warn('FIFOs of a process are gone; what it says from now on is lost', { gone });
+      await run('mkfifo', ['-m', '600', ...gone]);
+    }
     return this.#open({ stdin: paths.stdin, stdout: paths.stdout, stderr: paths.stderr });
   }
 
