@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../util/errors.ts';
 
@@ -18,8 +18,10 @@ export function makeInitLayer(dir: string): void {
 
 function made(path: string, make: (path: string) => void): void {
   unlessThere(() => make(path));
-  // Whatever the umask of the engine.
-  chmodSync(path, 0o755);
+  // Whatever the umask of the engine. Of what was there already, nothing is reached through a link.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  fchmodSync(fd, 0o755);
+  closeSync(fd);
 }
 
 function unlessThere(make: () => void): void {

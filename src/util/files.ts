@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { constants, mkdirSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasCode } from './errors.ts';
@@ -25,6 +25,18 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     await rm(aside, { force: true });
     throw error;
   }
+}
+
+/** Writes a file that others have write access to, or whose place they may have had: never through a link. */
+export async function writeOwnedFile(
+  path: string,
+  content: string,
+  { uid, gid }: { readonly uid: number; readonly gid: number },
+): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
+  await using handle = await open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o644);
+  await handle.writeFile(content);
+  await handle.chown(uid, gid);
 }
 
 /** Makes a directory and its parents; an existing one keeps its mode. */

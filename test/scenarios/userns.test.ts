@@ -117,6 +117,30 @@ describe('containers whose ids are mapped', () => {
     assert.equal(committed?.stdout, '0:0\n5:0\n');
   });
 
+  test('root inside that has the host’s directories can change nothing of the engine’s but its own files', async () => {
+    const image = ['--mount', 'type=image,source=busybox,target=/image', '-v', 'kept:/v'];
+    const inside = (script: string, options: readonly string[] = [], input = '') =>
+      gantry.docker(['run', '--rm', '-i', ...image, ...options, 'busybox', 'sh', '-c', script], { input });
+    // All there is, its own container aside, as the host sees it.
+    const { stdout: all } = await command('find', [
+      gantry.dataRoot,
+      gantry.execRoot,
+      '-path',
+      '*/fs/*',
+      '-prune',
+      '-o',
+      '-print',
+    ]);
+    assert.match(all, /^.*\/data\/meta\.db$[^]*^.*\/exec\/mapped\/volumes\/kept\/_data\/f$/m);
+    const change = `while read f; do for f in /host$f /host${gantry.execRoot}/mapped/\${f#${gantry.dataRoot}}; do
+      if [ -d $f ]; then ln -s /etc/shadow $f/link || ln /host/tmp $f/link || mv $f $f.away; else cat </dev/null >>$f || rm -f $f || mv $f $f.away; fi && echo $f
+      done; done 2>/dev/null; :`;
+    const changed = await inside(change, ['-v', '/:/host'], all);
+    assert.deepEqual(changed, { code: 0, stdout: '', stderr: '' });
+    const own = await inside('echo x >>/etc/hosts && touch /v/t && stat -c %u /image/bin /v/t && touch /image/x');
+    assert.deepEqual(own, { code: 1, stdout: '0\n0\n', stderr: 'touch: /image/x: Read-only file system\n' });
+  });
+
   test('a daemon that was killed finds them, lets others join them, and none is left when they are gone', async () => {
     assert.equal((await gantry.docker(['start', 'seen'])).code, 0);
     await gantry.docker(['run', '-d', '--name', 'donor', '--ipc', 'shareable', 'busybox', 'sleep', '1000']);

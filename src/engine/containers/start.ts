@@ -1,20 +1,22 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeBundle, writeBundle } from '../../kernel/bundle.ts';
 import { whyNoRecursiveReadOnly } from '../../kernel/host/runtime-features.ts';
 import type { Task } from '../../kernel/shim/shim-pool.ts';
 import { mountShm } from '../../kernel/shm.ts';
 import type { IoPipes } from '../../kernel/stdio/io-pool.ts';
+import type { SeenUserns } from '../../kernel/userns/user-namespace.ts';
 import { conflict, invalid, messageOf, notModified } from '../../util/errors.ts';
+import { writeOwnedFile } from '../../util/files.ts';
 import { nowRfc3339Nano } from '../../util/time.ts';
 import { requestedEdits } from '../devices/device-requests.ts';
 import { editSpec } from '../devices/edit-spec.ts';
 import type { JoinRequest, Sandbox } from '../networks/networks.ts';
-import { emptyLayer } from '../runtime-spec/mounts.ts';
 import { runtimeSpec } from '../runtime-spec/runtime-spec.ts';
 import { autoRemove } from './auto-remove.ts';
 import { emitContainer, emitNetworks, emitVolumes } from './container-events.ts';
 import { containerUser } from './container-user.ts';
+import { mountImages } from './image-mounts.ts';
 import { makeSources } from './make-sources.ts';
 import { type Container, initialState } from './model.ts';
 import { connectLog, openHub } from './open-hub.ts';
@@ -27,7 +29,7 @@ import { startFailure } from './start-error.ts';
 import { takeOverNames } from './take-over-names.ts';
 import { type Live, notify, type Tracked } from './tracked.ts';
 import { useNetwork } from './use-network.ts';
-import { rootOf, usernsOf } from './userns-of.ts';
+import { rootOf, seenUserns } from './userns-of.ts';
 import { leaveVolumes, useVolumes } from './volume-mounts.ts';
 
 /**
@@ -131,9 +133,10 @@ async function launch(parts: Parts, tracked: Tracked, restartDelay: number): Pro
   emitJoined(parts, container, undo);
   const bundle = join(parts.paths.bundles, container.id);
   undo.defer(() => removeBundle(bundle));
-  await prepareFiles(parts, container, { sandbox, joined, bundle });
+  const userns = await seenUserns(parts, container);
+  await prepareFiles(parts, container, { sandbox, joined, bundle, userns });
   writeIoRecord(parts, container.id, pipes.paths);
-  const task = await createTask(parts, container, pipes, bundle);
+  const task = await createTask(parts, container, pipes, { bundle, userns });
   undo.defer(() => discard(task));
   const live: Live = {
     task,
@@ -191,20 +194,28 @@ interface Preparation {
   readonly sandbox: Sandbox;
   readonly joined: Joined;
   readonly bundle: string;
+  /** Undefined: the host's. */
+  readonly userns: SeenUserns | undefined;
 }
 
-async function prepareFiles(parts: Parts, container: Container, { sandbox, joined, bundle }: Preparation) {
+async function prepareFiles(parts: Parts, container: Container, preparation: Preparation) {
+  const { sandbox, joined, bundle, userns } = preparation;
   const { graph } = container;
   await Promise.all([mkdir(graph.upper, { recursive: true }), mkdir(graph.work, { recursive: true })]);
   const { network, peers, shm } = joined;
   if (network !== undefined) takeOverNames(parts, container, network);
-  else await writeFiles(parts, container, sandbox);
+  else await writeFiles(parts, container, preparation);
   await makeSources(container.mounts);
-  if (container.mounts.some(({ type }) => type === 'image')) await mkdir(emptyLayer(container), { recursive: true });
+  const images = await mountImages(container, bundle, userns?.mapped ?? ((path) => path));
   const user = await containerUser(container, '');
   const noRecursiveReadOnly = await whyNotReadOnlyBelow(parts, container);
-  const place = { defaults: parts.defaults.spec, peers, noRecursiveReadOnly, ...(shm === undefined ? {} : { shm }) };
-  const userns = usernsOf(parts, container);
+  const place = {
+    defaults: parts.defaults.spec,
+    peers,
+    images,
+    noRecursiveReadOnly,
+    ...(shm === undefined ? {} : { shm }),
+  };
   const spec = runtimeSpec({ container, host: parts.host, netnsPath: sandbox.netnsPath, user, userns, ...place });
   const edits = await requestedEdits(container.hostConfig.DeviceRequests ?? [], parts);
   writeBundle(bundle, editSpec(spec, edits, parts.host));
@@ -219,7 +230,12 @@ async function whyNotReadOnlyBelow(parts: Parts, { mounts, hostConfig: { Runtime
   return matters && runtime !== undefined ? whyNoRecursiveReadOnly(Runtime, runtime.binary) : '';
 }
 
-async function writeFiles(parts: Parts, { id, files, config, hostConfig }: Container, sandbox: Sandbox): Promise<void> {
+/** They belong to the container's root, as under Docker, who may write to them but finds no way to where they lie. */
+async function writeFiles(
+  parts: Parts,
+  { id, files, config, hostConfig }: Container,
+  { sandbox, userns }: Preparation,
+): Promise<void> {
   const contents = await parts.networks.files({
     containerId: id,
     hostname: config.Hostname,
@@ -230,19 +246,24 @@ async function writeFiles(parts: Parts, { id, files, config, hostConfig }: Conta
     dnsOptions: hostConfig.DnsOptions,
     sandbox,
   });
+  const owner = rootOf(userns);
   await Promise.all([
-    writeFile(files.hostname, contents.hostname),
-    writeFile(files.hosts, contents.hosts),
-    writeFile(files.resolvConf, contents.resolvConf),
+    writeOwnedFile(files.hostname, contents.hostname, owner),
+    writeOwnedFile(files.hosts, contents.hosts, owner),
+    writeOwnedFile(files.resolvConf, contents.resolvConf, owner),
   ]);
 }
 
-function createTask(parts: Parts, container: Container, pipes: IoPipes, bundle: string): Promise<Task> {
+function createTask(
+  parts: Parts,
+  container: Container,
+  pipes: IoPipes,
+  { bundle, userns }: Pick<Preparation, 'bundle' | 'userns'>,
+): Promise<Task> {
   const { graph, hostConfig, config } = container;
   const runtime = parts.runtimes.get(hostConfig.Runtime);
   if (runtime === undefined) throw invalid(`unknown or invalid runtime name: ${hostConfig.Runtime}`);
   const { stdin, stdout, stderr } = pipes.paths;
-  const userns = usernsOf(parts, container);
   return parts.shims.create({
     id: container.id,
     bundle,

@@ -1,4 +1,4 @@
-import type { UserNamespace } from '../../kernel/userns/user-namespace.ts';
+import type { SeenUserns, UserNamespace } from '../../kernel/userns/user-namespace.ts';
 import type { HostConfig } from '../../spec/container.ts';
 import type { Parts } from './parts.ts';
 
@@ -10,7 +10,15 @@ export function usernsOf(
   return hostConfig.UsernsMode === 'host' ? undefined : userns;
 }
 
+/** As {@link usernsOf}, with where the container finds the engine's directories now. */
+export async function seenUserns(
+  parts: Pick<Parts, 'userns'>,
+  container: Parameters<typeof usernsOf>[1],
+): Promise<SeenUserns | undefined> {
+  return usernsOf(parts, container)?.look();
+}
+
 /** Root inside, by its ids on the host. */
-export function rootOf(userns: UserNamespace | undefined): UserNamespace['root'] {
+export function rootOf(userns: Pick<UserNamespace, 'root'> | undefined): UserNamespace['root'] {
   return userns?.root ?? { uid: 0, gid: 0 };
 }

@@ -4,7 +4,7 @@ import { conflict, notFound } from '../../util/errors.ts';
 import type { Container } from '../containers/model.ts';
 import type { Parts } from '../containers/parts.ts';
 import type { Tracked } from '../containers/tracked.ts';
-import { usernsOf } from '../containers/userns-of.ts';
+import { seenUserns } from '../containers/userns-of.ts';
 import { leaveVolumes, useVolumes } from '../containers/volume-mounts.ts';
 
 /** Which of a container's files: all that its process sees, or its root file system alone. */
@@ -29,7 +29,7 @@ export async function holdFiles(parts: Parts, tracked: Tracked, part: Part, sign
   const either = AbortSignal.any([signal, parts.leaving]);
   const { container } = tracked;
   if (hasProcess(container)) {
-    return { view: viewOf(parts, container, part), signal: either, [Symbol.asyncDispose]: async () => {} };
+    return { view: await viewOf(parts, container, part), signal: either, [Symbol.asyncDispose]: async () => {} };
   }
   const held = Promise.withResolvers<FileView>();
   const done = Promise.withResolvers<void>();
@@ -40,7 +40,7 @@ export async function holdFiles(parts: Parts, tracked: Tracked, part: Part, sign
     if (mounted) await useVolumes(parts, container, user);
     try {
       // A volume that is mounted by now is not where its empty directory was.
-      held.resolve(mounted ? viewOf(parts, container, part) : found);
+      held.resolve(mounted ? await viewOf(parts, container, part) : found);
       await done.promise;
     } finally {
       if (mounted) await leaveVolumes(parts, container, user);
@@ -69,15 +69,14 @@ async function viewUnderLock(parts: Parts, tracked: Tracked, part: Part): Promis
   return viewOf(parts, container, part);
 }
 
-function viewOf(parts: Parts, container: Container, part: Part): FileView {
+async function viewOf(parts: Parts, container: Container, part: Part): Promise<FileView> {
   const { id, state, graph, hostConfig } = container;
   const { lower, upper, work, merged } = graph;
   // Mounted on in a namespace of the worker's own, where nobody looks for what lies below.
   const place = parts.paths.execs;
   if (!hasProcess(container)) {
-    const userns = usernsOf(parts, container);
+    const userns = await seenUserns(parts, container);
     const mapped = userns?.mapped ?? ((path: string) => path);
-    const mounts = part === 'all' ? mountsOf(container) : [];
     return {
       kind: 'overlay',
       place,
@@ -85,7 +84,7 @@ function viewOf(parts: Parts, container: Container, part: Part): FileView {
       lower: lower.map(mapped),
       upper: mapped(upper),
       work: mapped(work),
-      mounts: mounts.map((mount) => ({ ...mount, source: mapped(mount.source) })),
+      mounts: part === 'all' ? mountsOf(container, mapped) : [],
     };
   }
   if (part === 'root') return { kind: 'tree', root: merged, userns: `/proc/${state.pid}/ns/user` };
@@ -94,10 +93,14 @@ function viewOf(parts: Parts, container: Container, part: Part): FileView {
 }
 
 /** What is mounted into it when it runs, outer places first. A tmpfs is empty until then. */
-function mountsOf({ mounts, files }: Container): ViewMount[] {
+function mountsOf({ mounts, files }: Container, mapped: (path: string) => string): ViewMount[] {
   const given = mounts
     .filter(({ source, type }) => source !== '' && type !== 'tmpfs')
-    .map(({ source, destination, rw }) => ({ source, target: destination, readOnly: !rw }));
+    .map(({ type, source, destination, rw }) => ({
+      source: type === 'volume' ? mapped(source) : source,
+      target: destination,
+      readOnly: !rw,
+    }));
   const own = [
     [files.resolvConf, '/etc/resolv.conf'],
     [files.hostname, '/etc/hostname'],

@@ -1,9 +1,8 @@
-import { posix } from 'node:path';
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
-import type { UserNamespace } from '../../kernel/userns/user-namespace.ts';
+import type { SeenUserns } from '../../kernel/userns/user-namespace.ts';
 import type { OciMount } from '../../spec/oci.ts';
-import { internal, invalid, unavailable, unsupported } from '../../util/errors.ts';
-import type { Container, ContainerMount, MountedImage } from '../containers/model.ts';
+import { internal, invalid, unavailable } from '../../util/errors.ts';
+import type { Container, ContainerMount } from '../containers/model.ts';
 import { isContainerMode } from './namespaces.ts';
 import { atLeast } from './seccomp.ts';
 import { parseSecurityOpts } from './security-opts.ts';
@@ -22,8 +21,10 @@ interface MountFacts {
   readonly host: Pick<HostFacts, 'kernel' | 'propagationAt' | 'initBinary'>;
   /** On the host: the /dev/shm of a container that shares its own, or of the one whose it shares. */
   readonly shm?: string | undefined;
-  /** Sees the engine's own files with the ids of the container; undefined: they are as they are. */
-  readonly userns?: Pick<UserNamespace, 'mapped'> | undefined;
+  /** By destination: where an image is mounted on the host, or the part of it that is mounted. */
+  readonly images?: ReadonlyMap<string, string> | undefined;
+  /** Sees volumes with the ids of the container; undefined: they are as they are. */
+  readonly userns?: Pick<SeenUserns, 'mapped'> | undefined;
   readonly defaults?: Pick<SpecDefaults, 'init'> | undefined;
   /** Why the runtime cannot make a whole tree of mounts read-only; empty when it can. */
   readonly noRecursiveReadOnly?: string | undefined;
@@ -88,7 +89,7 @@ function systemMounts({ hostConfig }: Container): OciMount[] {
 }
 
 /** hosts, hostname and resolv.conf are the engine's to write; a container with a read-only root cannot. */
-function containerFiles({ container: { files, hostConfig }, userns }: MountFacts): OciMount[] {
+function containerFiles({ container: { files, hostConfig } }: MountFacts): OciMount[] {
   const options = hostConfig.ReadonlyRootfs ? ['rbind', 'ro', 'rprivate'] : ['rbind', 'rprivate'];
   const paths = [
     ['/etc/resolv.conf', files.resolvConf],
@@ -97,12 +98,7 @@ function containerFiles({ container: { files, hostConfig }, userns }: MountFacts
   ] as const;
   return paths
     .filter(([, source]) => source !== '')
-    .map(([destination, source]) => ({ destination, type: 'bind', source: seen(source, userns), options }));
-}
-
-/** Where a file of the engine's is mounted from. */
-function seen(path: string, userns: MountFacts['userns']): string {
-  return userns?.mapped(path) ?? path;
+    .map(([destination, source]) => ({ destination, type: 'bind', source, options }));
 }
 
 /** /dev/shm of the host, of another container, or one that others may join. */
@@ -124,7 +120,7 @@ function askedMounts(facts: MountFacts): OciMount[] {
 function askedMount(mount: ContainerMount, facts: MountFacts): OciMount {
   const { type, destination, manner } = mount;
   if (type === 'tmpfs') return tmpfsMount(destination, manner?.options ?? tmpfsOptions(mount.rw ? '' : 'ro'));
-  if (manner?.image !== undefined) return imageMount(mount, manner.image, facts);
+  if (manner?.image !== undefined) return imageMount(mount, facts);
   return bindMount(mount, facts);
 }
 
@@ -141,31 +137,15 @@ function bindMount(mount: ContainerMount, facts: MountFacts): OciMount {
     ...(readOnlyBelow(mount, facts) ? ['rro'] : []),
     ...(propagation === '' ? [] : [propagation]),
   ];
-  const from = mount.type === 'volume' ? seen(source, facts.userns) : source;
+  const from = mount.type === 'volume' ? (facts.userns?.mapped(source) ?? source) : source;
   return { destination, type: 'bind', source: from, options };
 }
 
-/** Bytes the kernel takes of a mount's options. Source: mount(2). */
-const OPTIONS_MAX = 4095;
-
-/** The layers under an empty directory at the bottom: an overlay without an upper one is read-only for good, even to who may mount. */
-function imageMount(
-  { destination, name }: ContainerMount,
-  { kind, paths }: MountedImage,
-  { container, userns }: MountFacts,
-): OciMount {
-  const own = [...paths, emptyLayer(container)].map((path) => seen(path, userns));
-  const [file = ''] = own;
-  if (kind === 'file') return { destination, type: 'bind', source: file, options: ['bind', 'ro', 'rprivate'] };
-  const layers = `lowerdir=${own.join(':')}`;
-  if (layers.length > OPTIONS_MAX)
-    throw unsupported(`image ${name} has too many layers to be mounted at ${destination}`);
-  return { destination, type: 'overlay', source: 'overlay', options: ['ro', 'rprivate', layers] };
-}
-
-/** A directory of the container that stays empty. */
-export function emptyLayer({ graph }: Pick<Container, 'graph'>): string {
-  return posix.join(posix.dirname(graph.upper), 'none');
+/** @throws `internal` when it is not mounted on the host. */
+function imageMount({ destination, name }: ContainerMount, { images }: MountFacts): OciMount {
+  const source = images?.get(destination);
+  if (source === undefined) throw internal(`image ${name} is not mounted for ${destination}`);
+  return { destination, type: 'bind', source, options: ['bind', 'ro', 'rprivate'] };
 }
 
 /** Of a tree that cannot be made read-only as a whole, the top is. */

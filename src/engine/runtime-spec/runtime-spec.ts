@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import type { IdRange } from '../../kernel/userns/id-map.ts';
-import type { UserNamespace } from '../../kernel/userns/user-namespace.ts';
+import type { SeenUserns } from '../../kernel/userns/user-namespace.ts';
 import type { HostConfig } from '../../spec/container.ts';
 import type { OciLinux, OciSpec } from '../../spec/oci.ts';
 import type { Container } from '../containers/model.ts';
@@ -30,10 +30,12 @@ export interface RuntimeSpecInput {
   readonly peers?: Peers;
   /** Host directory for /dev/shm; needed when its ipc is `shareable` or another container's. */
   readonly shm?: string;
+  /** Needed when it mounts images: by destination, where each is mounted on the host. */
+  readonly images?: ReadonlyMap<string, string>;
   /** Why its runtime cannot make a whole tree of mounts read-only; empty or missing when it can. */
   readonly noRecursiveReadOnly?: string;
   /** The user namespace it is in; undefined: the host's. */
-  readonly userns?: Pick<UserNamespace, 'path' | 'maps' | 'mapped'> | undefined;
+  readonly userns?: Omit<SeenUserns, 'root'> | undefined;
   /** Of the daemon, for what the container does not say. */
   readonly defaults?: SpecDefaults;
 }

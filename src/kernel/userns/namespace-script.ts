@@ -44,15 +44,16 @@ my $pid = user_namespace($uids, $gids);
 bind_to("/proc/$pid/ns/user", $path);
 `}`;
 
-/** Mounts a tree a second time, without what is mounted in it, with the maps given. Source: mount_setattr(2), MOUNT_ATTR_IDMAP. */
+/** Mounts trees a second time, each without what is mounted in it, with the maps given. Source: mount_setattr(2), MOUNT_ATTR_IDMAP. */
 export const MOUNT_MAPPED = `${CALLS}${USER_NAMESPACE}${String.raw`
-my ($source, $target, $uids, $gids) = map { "$_" } @ARGV;
+my ($uids, $gids, @pairs) = map { "$_" } @ARGV;
 my $pid = user_namespace($uids, $gids);
 open(my $ns, '<', "/proc/$pid/ns/user") or die "user namespace: " . lcfirst("$!") . "\n";
-my $tree = must("open $source", call('open_tree', -100, $source, 1 | 02000000));
-my $attr = pack('Q Q Q Q', 0x100000, 0, 1 << 18, fileno($ns));
-must('mount_setattr', call('mount_setattr', $tree, $none, 0x1000, $attr, 32));
-must("mount $target", call('move_mount', $tree, $none, -100, $target, 4));
+while (@pairs) { my ($source, $target) = splice @pairs, 0, 2;
+  my $tree = must("open $source", call('open_tree', -100, $source, 1 | 02000000));
+  my $attr = pack('Q Q Q Q', 0x100000, 0, 1 << 18, fileno($ns));
+  must('mount_setattr', call('mount_setattr', $tree, $none, 0x1000, $attr, 32));
+  must("mount $target", call('move_mount', $tree, $none, -100, $target, 4)) }
 `}`;
 
 /** Makes network namespaces that belong to a user namespace and keeps each at a path. */

@@ -60,7 +60,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   const remote = openRemote(config.registries);
   const images = await engineImages(config, { store, events, remote, log, inUse: (image) => registry.usersOf(image) });
   const runtimes = await engineRuntimes(config);
-  const userns = await engineUserns(config, log);
+  const userns = await engineUserns(config, store.dirs, log);
   const networks = stack.use(await engineNetworks(config, { engineId: id, db: store.db, userns: userns?.path, log }));
   const users = (name: string) => registry.mounting(name);
   const volumes = await openVolumes({ rows: store.volumes, dir: store.dirs.volumes, events, users, log });
