@@ -1,4 +1,5 @@
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
+import type { RuntimeFeatures } from '../../kernel/host/runtime-features.ts';
 import type { RuntimeBinary, ShimPool } from '../../kernel/shim/shim-pool.ts';
 import type { IoPool } from '../../kernel/stdio/io-pool.ts';
 import type { UserNamespace } from '../../kernel/userns/user-namespace.ts';
@@ -66,6 +67,8 @@ export interface Parts {
   /** The user namespace that containers are in unless they ask for the host's; undefined: all are in that. */
   readonly userns: UserNamespace | undefined;
   readonly runtimes: ReadonlyMap<string, RuntimeBinary>;
+  /** What they can do. */
+  readonly features: RuntimeFeatures;
   /**
    * Ends and takes apart what a container left behind that no shim holds: processes, cgroups, the runtime's state. To be
    * called while its bundle is there.

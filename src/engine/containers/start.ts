@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeBundle, writeBundle } from '../../kernel/bundle.ts';
-import { whyNoRecursiveReadOnly } from '../../kernel/host/runtime-features.ts';
 import type { Task } from '../../kernel/shim/shim-pool.ts';
 import { mountShm } from '../../kernel/shm.ts';
 import type { IoPipes } from '../../kernel/stdio/io-pool.ts';
@@ -226,8 +225,7 @@ async function prepareFiles(parts: Parts, container: Container, preparation: Pre
 /** Asked only where it matters: it runs the runtime once. */
 async function whyNotReadOnlyBelow(parts: Parts, { mounts, hostConfig: { Runtime } }: Container): Promise<string> {
   const matters = mounts.some(({ rw, source, manner }) => !rw && source !== '' && manner?.readOnlyBelow !== 'never');
-  const runtime = parts.runtimes.get(Runtime);
-  return matters && runtime !== undefined ? whyNoRecursiveReadOnly(Runtime, runtime.binary) : '';
+  return matters ? parts.features.whyNoRecursiveReadOnly(Runtime) : '';
 }
 
 /** They belong to the container's root, as under Docker, who may write to them but finds no way to where they lie. */

@@ -7,9 +7,10 @@ import { probeCgroups } from './cgroup-facts.ts';
 import { configuredRuntime, type RuntimeWish } from './configured-runtime.ts';
 import { findProgram } from './find-program.ts';
 import { probeRuntime } from './probe-runtime.ts';
+import { type RuntimeFeatures, runtimeFeatures } from './runtime-features.ts';
 
 /** The OCI runtimes that containers can ask for by name, and the one they get when they do not. */
-export interface Runtimes {
+export interface Runtimes extends RuntimeFeatures {
   readonly byName: ReadonlyMap<string, RuntimeBinary>;
   readonly defaultName: string;
 }
@@ -49,7 +50,7 @@ export async function chooseRuntime(wishes: RuntimeWishes): Promise<Runtimes> {
   const defaultName = wishes.default ?? BUILT_IN.find((name) => byName.has(name));
   if (defaultName === undefined) throw unavailable('no OCI runtime is installed: install runc or crun');
   if (!byName.has(defaultName)) throw invalid(`default-runtime: "${defaultName}" is not a runtime of this host`);
-  return { byName, defaultName };
+  return { byName, defaultName, ...runtimeFeatures(byName) };
 }
 
 /** The answer of the last probe of this very file, or a new one. */

@@ -90,6 +90,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     host,
     userns,
     runtimes: runtimes.byName,
+    features: runtimes,
     reap: reaper(paths.bundles, runtimes, host),
     leaving: leaving.signal,
     defaults: containerDefaults(config, runtimes),
