@@ -2,6 +2,7 @@
 import { type ConnectOptions, runCli } from '../cli/run-cli.ts';
 import type { Client } from '../client/client.ts';
 import type { TlsOptions } from '../client/transport.ts';
+import type { ServiceHost } from './service/service.ts';
 import { VERSION } from './version.ts';
 
 /** Where this program's own engine listens when no host is named. */
@@ -15,7 +16,7 @@ async function connect({ host, tls }: ConnectOptions): Promise<Client> {
   ]);
   if (host === undefined) {
     const { ensureEngine } = await import('./ensure-engine.ts');
-    await ensureEngine({ socket: DEFAULT_SOCKET });
+    await ensureEngine({ socket: DEFAULT_SOCKET, startService: startOwnService });
   }
   const endpoint = parseEndpoint(host ?? `unix://${DEFAULT_SOCKET}`);
   const secrets = tls.enabled && endpoint.kind === 'tcp' ? await readTls(tls) : undefined;
@@ -40,13 +41,22 @@ async function daemon(words: readonly string[]): Promise<number> {
 }
 
 async function service(words: readonly string[]): Promise<number> {
-  const [{ runService, thisHost }, { answers, programCommand }] = await Promise.all([
+  const { runService } = await import('./service/service.ts');
+  const line = (to: NodeJS.WriteStream) => (text: string) => void to.write(`${text}\n`);
+  return runService(words, await serviceHost(), line(process.stdout), line(process.stderr));
+}
+
+async function startOwnService(): Promise<boolean> {
+  const { startService } = await import('./service/service.ts');
+  return startService(await serviceHost());
+}
+
+async function serviceHost(): Promise<ServiceHost> {
+  const [{ thisHost }, { answers, programCommand }] = await Promise.all([
     import('./service/service.ts'),
     import('./ensure-engine.ts'),
   ]);
-  const host = thisHost([...programCommand(), 'daemon'], () => answers(DEFAULT_SOCKET));
-  const line = (to: NodeJS.WriteStream) => (text: string) => void to.write(`${text}\n`);
-  return runService(words, host, line(process.stdout), line(process.stderr));
+  return thisHost([...programCommand(), 'daemon'], () => answers(DEFAULT_SOCKET));
 }
 
 // A reader that went away, as `head` does, is no error of ours.

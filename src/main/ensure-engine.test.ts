@@ -27,6 +27,14 @@ test('starts the engine and waits until it answers', { skip }, async () => {
   await ensureEngine({ socket: it.socket, command: ['/nonexistent'] });
 });
 
+test('where it is a service of the host, that one is started and no other', { skip }, async () => {
+  using it = directory();
+  let started = 0;
+  const startService = async () => ++started > 0;
+  await ensureEngine({ socket: it.socket, command: ['/nonexistent'], startService });
+  assert.equal(started, 1);
+});
+
 test('of two that start it at once, the one that loses waits for the engine of the other', { skip }, async () => {
   using it = directory();
   writeFileSync(join(it.dir, 'gantry.pid'), `${process.pid}`);

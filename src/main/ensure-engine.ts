@@ -15,18 +15,26 @@ export interface EnsureOptions {
   socket: string;
   /** Program and arguments that run the engine. Default: this program with `daemon`. */
   command?: readonly [string, ...string[]];
+  /** Starts the engine as a service of the host, where that is how it is run; false where it is not. */
+  startService?: () => Promise<boolean>;
   /** Milliseconds until a silent engine counts as failed. */
   timeout?: number;
 }
 
-/** Starts the engine unless its socket answers already. @throws `forbidden` when not root, `unavailable` with the engine's last words. */
-export async function ensureEngine({ socket, command = ownDaemon(), timeout = 20_000 }: EnsureOptions): Promise<void> {
+/**
+ * Starts the engine unless its socket answers already: as the service that it is installed as, or else as a process of its own.
+ *
+ * @throws `forbidden` when not root, `unavailable` with the engine's last words, or systemd's.
+ */
+export async function ensureEngine(options: EnsureOptions): Promise<void> {
+  const { socket, command = ownDaemon(), startService = async () => false, timeout = 20_000 } = options;
   if (await answers(socket)) return;
   if (process.getuid?.() !== 0) {
     throw forbidden(
       'the engine is not running and only root may start it: run this as root, or start "gantry daemon" as root',
     );
   }
+  if (await startService()) return;
   ensureDirSync(dirname(socket), 0o755);
   const log = `${dirname(socket)}/engine.log`;
   const failed = launch(command, log);

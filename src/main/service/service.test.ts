@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { runService, type ServiceHost } from './service.ts';
+import { runService, type ServiceHost, startService } from './service.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -17,23 +17,28 @@ interface Outcome {
   calls: string[];
 }
 
-async function service(words: readonly string[], over: Partial<ServiceHost> = {}): Promise<Outcome> {
+/** A host whose engine answers a moment after systemd was told to start it, with the calls that systemd got. */
+function testHost(over: Partial<ServiceHost> = {}): { host: ServiceHost; calls: string[] } {
   const calls: string[] = [];
-  const said: string[] = [];
   let asked = 0;
   const host: ServiceHost = {
     units: dir,
     booted: dir,
     root: true,
     command: ['/opt/gantry/gantry', 'daemon'],
-    // It answers a moment after its start.
-    engineRuns: async () => calls.includes('restart gantry.service') && asked++ > 0,
+    engineRuns: async () => calls.some((call) => /^(re)?start /.test(call)) && asked++ > 0,
     systemctl: async (...args) => {
       calls.push(args.join(' '));
-      return { code: 0, stdout: '', stderr: '' };
+      return { code: 0, stdout: args[0] === 'is-enabled' ? 'enabled\n' : '', stderr: '' };
     },
     ...over,
   };
+  return { host, calls };
+}
+
+async function service(words: readonly string[], over: Partial<ServiceHost> = {}): Promise<Outcome> {
+  const { host, calls } = testHost(over);
+  const said: string[] = [];
   const say = (line: string): void => void said.push(line);
   const status = await runService(words, host, say, say);
   return { status, said: said.join('\n'), calls };
@@ -65,7 +70,8 @@ test('an engine that was started otherwise is left alone', async () => {
 });
 
 test('status says what there is', async () => {
-  const none = await service(['status']);
+  const systemctlOfNone = async () => ({ code: 1, stdout: '', stderr: '' });
+  const none = await service(['status'], { systemctl: systemctlOfNone });
   assert.deepEqual([none.status, none.said], [3, 'Installed: no\nEnabled: no\nActive: no']);
   await service(['install']);
   const answers: Record<string, string> = { 'is-enabled': 'enabled\n', 'is-active': 'active\n' };
@@ -76,6 +82,24 @@ test('status says what there is', async () => {
   });
   const all = await service(['status'], { systemctl });
   assert.deepEqual([all.status, all.said], [0, `Installed: ${unit()}\nEnabled: enabled\nActive: active`]);
+});
+
+test('a service that is installed and enabled is started, and waited for; any other is left alone', async () => {
+  const missing = testHost();
+  assert.deepEqual([await startService(missing.host), missing.calls], [false, []]);
+  await service(['install']);
+  const enabled = testHost();
+  assert.equal(await startService(enabled.host), true);
+  assert.deepEqual(enabled.calls, ['is-enabled gantry.service', 'start gantry.service']);
+  const disabled = testHost({ systemctl: async () => ({ code: 1, stdout: 'disabled\n', stderr: '' }) });
+  assert.equal(await startService(disabled.host), false);
+  assert.equal(await startService(testHost({ booted: join(dir, 'none') }).host), false);
+  const failing: ServiceHost['systemctl'] = async (verb) =>
+    verb === 'start'
+      ? { code: 1, stdout: '', stderr: 'Start request repeated too quickly.\n' }
+      : { code: 0, stdout: 'enabled\n', stderr: '' };
+  const message = 'systemctl start gantry.service failed: Start request repeated too quickly.';
+  await assert.rejects(startService(testHost({ systemctl: failing }).host), { kind: 'unavailable', message });
 });
 
 test('what cannot be done says why', async () => {

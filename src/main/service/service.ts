@@ -64,6 +64,20 @@ async function dispatch([name, ...rest]: readonly string[], host: ServiceHost, s
   return work(host, say);
 }
 
+/**
+ * Starts the engine as the service it was installed as.
+ *
+ * @returns false, and nothing is done, where it is not installed or not enabled. @throws `unavailable` when systemd cannot start it, or it does not answer.
+ */
+export async function startService(host: ServiceHost): Promise<boolean> {
+  if (!existsSync(host.booted) || !existsSync(join(host.units, UNIT))) return false;
+  const { stdout } = await host.systemctl('is-enabled', UNIT);
+  if (stdout.trim() !== 'enabled') return false;
+  await systemctl(host, 'start', UNIT);
+  await untilItAnswers(host);
+  return true;
+}
+
 async function install(host: ServiceHost, say: Say): Promise<number> {
   needRoot(host);
   const path = join(host.units, UNIT);
