@@ -70,11 +70,6 @@ const INERT: Readonly<Record<string, string>> = {
   ),
 };
 
-/** Fields whose refusal stands elsewhere than in the list of unsupported ones. */
-const REFUSED_ELSEWHERE: Readonly<Record<string, string>> = {
-  'HostConfig.Mounts.VolumeOptions.DriverConfig.Options': 'refused (501): the driver `local` has no options yet',
-};
-
 interface Group {
   readonly title: string;
   readonly names: readonly string[];
@@ -161,7 +156,7 @@ const known = (schema: unknown, path: string): boolean =>
   path.split('.').reduce((at: unknown, name) => fieldOf(at, name), schema) !== undefined;
 
 function fieldState(group: string, { schema, refused, error }: Group, name: string): string {
-  const noted = INERT[`${group}.${name}`] ?? REFUSED_ELSEWHERE[`${group}.${name}`];
+  const noted = INERT[`${group}.${name}`];
   if (noted !== undefined) return noted;
   if (!known(schema, name)) return 'not known';
   // `Mounts of type volume` says something of `Mounts` alone, `DeviceRequests` of all that is in it.

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifExists } from '../util/files.ts';
@@ -16,7 +16,7 @@ export function writeBundle(dir: string, config: object): void {
 /**
  * Removes a bundle and whatever is still mounted below it; one that is gone already is fine.
  *
- * Directories are only ever removed when empty: if a file system could not be unmounted, nothing in it is touched.
+ * If a file system could not be unmounted, nothing in it is touched.
  */
 export async function removeBundle(dir: string): Promise<void> {
   if (!existsSync(dir)) return;
@@ -32,9 +32,15 @@ async function removeMountPoint(dir: string): Promise<void> {
   try {
     await ifExists(() => rmdir(dir));
   } catch {
-    // Busy: a /dev/shm that was shared, or a root file system whose shim is gone. Deepest first, lazily, since nobody will
-    // come back for it.
+    // Busy: a /dev/shm that was shared, parts of volumes, or a root file system whose shim is gone. Deepest first, lazily, since
+    // nobody will come back for it.
     for (const mount of (await mountPoints(dir)).reverse()) await run('umount', ['-l', mount], { allowFailure: true });
+    if ((await mountPoints(dir)).length > 0) return;
+    for (const place of readdirSync(dir, { withFileTypes: true })) {
+      const path = join(dir, place.name);
+      if (place.isDirectory()) rmdirSync(path);
+      else unlinkSync(path);
+    }
     await ifExists(() => rmdir(dir));
   }
 }

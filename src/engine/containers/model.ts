@@ -80,6 +80,8 @@ export interface MountManner {
   /** Of a tmpfs, for mount(8). */
   readonly options?: readonly string[];
   readonly image?: MountedImage;
+  /** Of a volume, only what is at this path of it: clean, and found anew whenever it is mounted. */
+  readonly subpath?: string;
 }
 
 /** What a mount of type `image` shows: a file of it, or the directories, top first, that together are one of its own. */
@@ -103,7 +105,7 @@ export interface ContainerMount {
   propagation: string;
   /** A volume made for this container or for one it takes its volumes from, without a name given. */
   anonymous?: boolean;
-  /** Missing for volumes. */
+  /** Missing for a volume that is mounted as a whole. */
   readonly manner?: MountManner;
 }
 

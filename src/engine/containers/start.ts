@@ -25,6 +25,7 @@ import { writeIoRecord } from './run-records.ts';
 import { saveState } from './save-state.ts';
 import { followProcess } from './settle.ts';
 import { startFailure } from './start-error.ts';
+import { placeSubpaths } from './subpaths.ts';
 import { takeOverNames } from './take-over-names.ts';
 import { type Live, notify, type Tracked } from './tracked.ts';
 import { useNetwork } from './use-network.ts';
@@ -215,7 +216,15 @@ async function prepareFiles(parts: Parts, container: Container, preparation: Pre
     noRecursiveReadOnly,
     ...(shm === undefined ? {} : { shm }),
   };
-  const spec = runtimeSpec({ container, host: parts.host, netnsPath: sandbox.netnsPath, user, userns, ...place });
+  const mounts = await placeSubpaths(parts, container);
+  const spec = runtimeSpec({
+    container: { ...container, mounts },
+    host: parts.host,
+    netnsPath: sandbox.netnsPath,
+    user,
+    userns,
+    ...place,
+  });
   const edits = await requestedEdits(container.hostConfig.DeviceRequests ?? [], parts);
   writeBundle(bundle, editSpec(spec, edits, parts.host));
   const { IpcMode, ShmSize } = container.hostConfig;

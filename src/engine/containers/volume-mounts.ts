@@ -1,15 +1,18 @@
+import { stat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { rootfsEntry } from '../../kernel/rootfs-file.ts';
 import type { ContainerConfig, HostConfig } from '../../spec/container.ts';
 import { invalid, kindOf, notFound } from '../../util/errors.ts';
+import type { VolumeView } from '../engine.ts';
 import { type WantedMount, wantedMounts } from '../runtime-spec/wanted-mounts.ts';
 import { copyUp } from '../volumes/copy-up.ts';
 import { isMounted } from '../volumes/local-options.ts';
 import type { Container, ContainerMount } from './model.ts';
 import type { Parts } from './parts.ts';
+import { withSubpath } from './subpaths.ts';
 import { borrowedMounts } from './volumes-from.ts';
 
-type Place = Pick<WantedMount, 'source' | 'destination' | 'readOnly' | 'mode' | 'noCopy'> & {
+type Place = Pick<WantedMount, 'source' | 'destination' | 'readOnly' | 'mode' | 'noCopy' | 'subpath'> & {
   readonly from: WantedMount['from'] | 'Volumes';
 };
 
@@ -42,17 +45,10 @@ export async function takeVolumes(
       held[Symbol.dispose]();
       if (!kept && place.source === '') await parts.volumes.remove(held.volume.name, true);
     });
-    const { name, mountpoint, options } = held.volume;
+    const { name, mountpoint } = held.volume;
     if (!place.noCopy) {
-      const what = {
-        layers,
-        path: place.destination,
-        volume: mountpoint,
-        scratch: parts.paths.scratch,
-        // A container that has it mounted would go on with a directory that is no volume's any more.
-        inPlace: isMounted(options) || parts.registry.mounting(name).length > 0,
-      };
-      await whileUsed(parts, name, `create ${id}`, () => parts.volumes.exclusive(name, () => copyUp(what)));
+      const fillIt = () => fill(parts, held.volume, { ...place, containerId: id, layers });
+      await whileUsed(parts, name, `create ${id}`, () => parts.volumes.exclusive(name, fillIt));
     }
     mounts.push(toMount(place, name, mountpoint));
   }
@@ -72,6 +68,25 @@ export async function takeVolumes(
   };
 }
 
+/** Gives a volume, or the part of it that is to be mounted, what the image has at its place. */
+async function fill(
+  parts: Parts,
+  { name, mountpoint, options }: VolumeView,
+  o: Pick<Place, 'destination' | 'subpath'> & { containerId: string; layers: string[] },
+): Promise<void> {
+  const what = { layers: o.layers, path: o.destination, scratch: parts.paths.scratch };
+  if (o.subpath === '') {
+    // A container that has it mounted would go on with a directory that is no volume's any more.
+    const inPlace = isMounted(options) || parts.registry.mounting(name).length > 0;
+    await copyUp({ ...what, volume: mountpoint, inPlace });
+    return;
+  }
+  const part = { containerId: o.containerId, root: mountpoint, subpath: o.subpath };
+  await withSubpath(parts, part, async (place) => {
+    if ((await stat(place)).isDirectory()) await copyUp({ ...what, volume: place, inPlace: true });
+  });
+}
+
 /** @throws `invalid` in Docker's words for a place where the image has a file: no directory can be mounted there. */
 async function refuseFile(layers: readonly string[], path: string): Promise<void> {
   if ((await rootfsEntry(layers, path))?.kind !== 'file') return;
@@ -88,7 +103,11 @@ async function holdExisting({ volumes }: Parts, name: string, containerId: strin
   throw notFound(`get ${name}: no such volume`);
 }
 
-function toMount({ source, destination, mode, readOnly, from }: Place, name: string, at: string): ContainerMount {
+function toMount(
+  { source, destination, mode, readOnly, from, subpath }: Place,
+  name: string,
+  at: string,
+): ContainerMount {
   const shownMode = from !== 'Volumes' && mode === '' ? 'z' : mode;
   return {
     type: 'volume',
@@ -100,6 +119,7 @@ function toMount({ source, destination, mode, readOnly, from }: Place, name: str
     rw: !readOnly,
     propagation: '',
     ...(source === '' ? { anonymous: true } : {}),
+    ...(subpath === '' ? {} : { manner: { subpath } }),
   };
 }
 
@@ -108,7 +128,7 @@ function wantedPlaces(config: ContainerConfig, hostConfig: HostConfig, borrowed:
   const asked = wantedMounts(hostConfig);
   const taken = new Set([...asked, ...borrowed].map(({ destination }) => destination));
   const declared = new Set(Object.keys(config.Volumes).map((path) => posix.resolve('/', path)));
-  const plain = { source: '', readOnly: false, mode: '', noCopy: false, from: 'Volumes' } as const;
+  const plain = { source: '', readOnly: false, mode: '', noCopy: false, subpath: '', from: 'Volumes' } as const;
   return [
     ...asked.filter(({ type }) => type === 'volume'),
     ...[...declared].filter((path) => !taken.has(path)).map((destination) => ({ ...plain, destination })),

@@ -1,8 +1,11 @@
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { removeBundle } from '../../kernel/bundle.ts';
 import type { FileView, ViewMount } from '../../kernel/files/view.ts';
 import { conflict, notFound } from '../../util/errors.ts';
 import type { Container } from '../containers/model.ts';
 import type { Parts } from '../containers/parts.ts';
+import { placeSubpaths } from '../containers/subpaths.ts';
 import type { Tracked } from '../containers/tracked.ts';
 import { seenUserns } from '../containers/userns-of.ts';
 import { leaveVolumes, useVolumes } from '../containers/volume-mounts.ts';
@@ -37,14 +40,18 @@ export async function holdFiles(parts: Parts, tracked: Tracked, part: Part, sign
     const found = await viewUnderLock(parts, tracked, part);
     const user = `files of ${container.id}`;
     const mounted = found.kind === 'overlay' && part === 'all';
-    if (mounted) await useVolumes(parts, container, user);
-    try {
-      // A volume that is mounted by now is not where its empty directory was.
-      held.resolve(mounted ? await viewOf(parts, container, part) : found);
-      await done.promise;
-    } finally {
-      if (mounted) await leaveVolumes(parts, container, user);
+    if (!mounted) {
+      held.resolve(found);
+      return done.promise;
     }
+    await using undo = new AsyncDisposableStack();
+    await useVolumes(parts, container, user);
+    undo.defer(() => leaveVolumes(parts, container, user));
+    undo.defer(() => removeBundle(join(parts.paths.bundles, container.id)));
+    // A volume that is mounted by now is not where its empty directory was.
+    const mounts = await placeSubpaths(parts, container);
+    held.resolve(await viewOf(parts, { ...container, mounts }, part));
+    return await done.promise;
   });
   lock.catch(held.reject);
   const view = await held.promise;

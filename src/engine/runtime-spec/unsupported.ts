@@ -15,13 +15,7 @@ const CONFIG_GAPS: readonly Gap<ContainerConfig>[] = [
   { field: 'MacAddress', asked: ({ MacAddress }) => MacAddress !== '' },
 ];
 
-const HOST_GAPS: readonly Gap<HostConfig>[] = [
-  {
-    field: 'Mounts.VolumeOptions.Subpath',
-    asked: ({ Mounts }) => Mounts.some((it) => (it.VolumeOptions?.Subpath ?? '') !== ''),
-  },
-  { field: 'Links', asked: ({ Links }) => some(Links) },
-];
+const HOST_GAPS: readonly Gap<HostConfig>[] = [{ field: 'Links', asked: ({ Links }) => some(Links) }];
 
 const namesOf = (gaps: readonly { readonly field: string }[]): string[] => gaps.map(({ field }) => field);
 

@@ -111,7 +111,7 @@ test('what is no mount is refused in the words of Docker', () => {
 test('a mount of type image is read-only, of a part of it or all', () => {
   const image = { Type: 'image', Source: 'busybox', Target: '/i/' };
   const { type, source, destination, readOnly, subpath } = mount({ ...image, ImageOptions: { Subpath: 'etc/../bin' } });
-  assert.deepEqual([type, source, destination, readOnly, subpath], ['image', 'busybox', '/i', true, 'etc/../bin']);
+  assert.deepEqual([type, source, destination, readOnly, subpath], ['image', 'busybox', '/i', true, 'bin']);
   for (const Subpath of ['/etc', '../etc', 'a/../../etc', '..']) {
     refusedMount({ ...image, ImageOptions: { Subpath } }, 'subpath must be a relative path within the volume');
   }
@@ -119,6 +119,26 @@ test('a mount of type image is read-only, of a part of it or all', () => {
   for (const field of ['BindOptions', 'VolumeOptions', 'TmpfsOptions']) {
     refusedMount({ ...image, [field]: {} }, `field ${field} must not be specified`);
   }
+});
+
+test('a part of a volume is one within it, of one with a name', () => {
+  const volume = { Type: 'volume', Source: 'v', Target: '/v' };
+  const of = (Subpath: string) => mount({ ...volume, VolumeOptions: { Subpath } }).subpath;
+  assert.deepEqual(['', '.', './', 'a', 'a/', 'a/b/../c', 'a/..', '..a'].map(of), [
+    '',
+    '',
+    '',
+    'a',
+    'a',
+    'a/c',
+    '',
+    '..a',
+  ]);
+  for (const Subpath of ['/', '/a', '..', '../a', 'a/../../b', 'a/../..']) {
+    refusedMount({ ...volume, VolumeOptions: { Subpath } }, 'subpath must be a relative path within the volume');
+  }
+  const nameless = { ...volume, Source: '', VolumeOptions: { Subpath: 'a' } };
+  refusedMount(nameless, 'must not set Subpath when using anonymous volumes');
 });
 
 test('everything wanted, each place once', () => {

@@ -22,7 +22,7 @@ export interface WantedMount {
   readonly readOnlyBelow: 'where possible' | 'never' | 'required';
   /** SELinux: shared or private label. */
   readonly label: '' | 'z' | 'Z';
-  /** Within an image; empty for all of it. */
+  /** Within an image or a volume, clean; empty for all of it. */
   readonly subpath: string;
   /** A source on the host that does not exist is made, as a directory, before the container starts; else it is an error. */
   readonly createSource: boolean;
@@ -162,9 +162,8 @@ function readOnlyBelow(
 function volumeMount(mount: MountPoint, destination: string): WantedMount {
   refuseOptionsOfOthers(mount, 'volume');
   if (mount.Source === '' && mount.ReadOnly) refuse('must not set ReadOnly mode when using anonymous volumes');
-  if (mount.Source === '' && (mount.VolumeOptions?.Subpath ?? '') !== '') {
-    refuse('must not set Subpath when using anonymous volumes');
-  }
+  const asked = mount.VolumeOptions?.Subpath ?? '';
+  if (mount.Source === '' && asked !== '') refuse('must not set Subpath when using anonymous volumes');
   return {
     ...NO_MODE,
     type: 'volume',
@@ -176,6 +175,7 @@ function volumeMount(mount: MountPoint, destination: string): WantedMount {
     readOnlyBelow: 'where possible',
     createSource: false,
     noCopy: mount.VolumeOptions?.NoCopy === true,
+    subpath: within(asked),
   };
 }
 
@@ -188,9 +188,7 @@ function tmpfsMount(mount: MountPoint, destination: string): WantedMount {
 function imageMount(mount: MountPoint, destination: string): WantedMount {
   refuseOptionsOfOthers(mount, 'image');
   if (mount.Source === '') refuse('field Source must not be empty');
-  const subpath = mount.ImageOptions?.Subpath ?? '';
-  const leaves = subpath.startsWith('/') || posix.normalize(subpath).split('/')[0] === '..';
-  if (leaves) refuse('subpath must be a relative path within the volume');
+  const subpath = within(mount.ImageOptions?.Subpath ?? '');
   return {
     ...NO_MODE,
     type: 'image',
@@ -203,6 +201,14 @@ function imageMount(mount: MountPoint, destination: string): WantedMount {
     createSource: false,
     subpath,
   };
+}
+
+/** A path that stays where it is relative to, clean; empty for all that is there. */
+function within(subpath: string): string {
+  const clean = subpath === '' ? '' : cleanPath(subpath);
+  if (clean.startsWith('/') || clean.split('/')[0] === '..')
+    refuse('subpath must be a relative path within the volume');
+  return clean === '.' ? '' : clean;
 }
 
 function parseTmpfs(path: string, options: string): WantedMount {

@@ -21,6 +21,7 @@ export const SYSCALL_NUMBERS = {
     linkat: 265,
     open_tree: 428,
     move_mount: 429,
+    openat2: 437,
     mount_setattr: 442,
   },
   arm64: {
@@ -41,6 +42,7 @@ export const SYSCALL_NUMBERS = {
     linkat: 37,
     open_tree: 428,
     move_mount: 429,
+    openat2: 437,
     mount_setattr: 442,
   },
 } as const;
