@@ -67,6 +67,31 @@ describe('containers whose ids are mapped', () => {
     assert.ok(told.SecurityOptions.includes('name=userns'));
   });
 
+  test('who stays in the host’s user namespace is joined by nobody whose ids are mapped, but may join them', async () => {
+    await both('run', '-d', '--name', 'hosted', '--userns', 'host', '--ipc', 'shareable', 'busybox', 'sleep', '1000');
+    await both('run', '-d', '--name', 'mapped', '--ipc', 'shareable', 'busybox', 'sleep', '1000');
+    for (const namespace of ['network', 'PID', 'IPC']) {
+      const flag = `--${namespace.toLowerCase()}`;
+      const joining = await both('run', '--rm', flag, 'container:hosted', 'busybox', 'true');
+      assert.deepEqual([joining.ours?.code, joining.theirs?.code], [125, 125], flag);
+      const words = `cannot share the ${namespace} namespace of container [0-9a-f]{64} when user namespaces are enabled: its ids are mapped otherwise`;
+      assert.match(joining.ours?.stderr ?? '', new RegExp(words));
+      const { ours, theirs } = await both(
+        'run',
+        '--rm',
+        '--userns',
+        'host',
+        flag,
+        'container:mapped',
+        'busybox',
+        'true',
+      );
+      assert.equal(theirs?.code, 0, theirs?.stderr);
+      assert.deepEqual(ours, theirs);
+    }
+    await both('rm', '-f', 'hosted', 'mapped');
+  });
+
   test('outside they are others, and what is stored are the ids inside', async () => {
     const { stdout } = await gantry.docker([
       'run',
@@ -163,5 +188,33 @@ describe('containers whose ids are mapped', () => {
     await gantry.terminate();
     const { stdout } = await command('findmnt', ['-rno', 'TARGET']);
     assert.ok(!stdout.includes(gantry.execRoot), stdout);
+  });
+
+  test('what was made or started while ids were not mapped gets nothing of the host from a daemon that maps them', async () => {
+    await using gantry = await startGantry();
+    await importBusybox(gantry);
+    const run = (...args: string[]) => gantry.docker(args);
+    await run('run', '-d', '--name', 'before', '--ipc', 'shareable', 'busybox', 'sleep', '1000');
+    const refusals: Record<string, RegExp> = {
+      '--privileged': /privileged mode is incompatible with user namespaces/,
+      '--network=host': /cannot share the host's network namespace when user namespaces are enabled/,
+      '--pid=host': /cannot share the host PID namespace when user namespaces are enabled/,
+      '--pid=container:before': /cannot share the PID namespace of container \w+ when user namespaces are enabled/,
+      '--ipc=container:before': /cannot share the IPC namespace of container \w+ when user namespaces are enabled/,
+      '--network=container:before':
+        /cannot share the network namespace of container \w+ when user namespaces are enabled/,
+    };
+    for (const [index, flag] of Object.keys(refusals).entries())
+      assert.equal((await run('create', '--name', `made${index}`, flag, 'busybox', 'true')).code, 0);
+    await gantry.crash();
+    await gantry.start(FLAGS);
+    for (const [index, [flag, words]] of Object.entries(refusals).entries()) {
+      const { code, stderr } = await run('start', `made${index}`);
+      assert.equal(code, 1, flag);
+      assert.match(stderr, words);
+    }
+    await gantry.terminate();
+    await gantry.start();
+    for (const index of Object.keys(refusals).keys()) assert.equal((await run('start', '-a', `made${index}`)).code, 0);
   });
 });

@@ -34,16 +34,14 @@ known('private', { IpcMode: 'private' }, 13);
 known('stopped', { IpcMode: 'shareable' }, 0);
 
 test('alone, nothing is joined', () => {
-  assert.deepEqual(joined({}), { peers: {}, shm: undefined, network: undefined });
+  assert.deepEqual(joined({}), { peers: {}, shm: undefined, owners: {} });
   assert.equal(joined({ IpcMode: 'shareable' }).shm, join(bundles, 'self', 'shm'));
 });
 
 test('an ipc is joined with the memory of the first in the chain', () => {
-  assert.deepEqual(joined({ IpcMode: 'container:chained' }), {
-    peers: { ipc: 11 },
-    shm: join(bundles, 'shares', 'shm'),
-    network: undefined,
-  });
+  const { peers, shm, owners } = joined({ IpcMode: 'container:chained' });
+  assert.deepEqual([peers, shm], [{ ipc: 11 }, join(bundles, 'shares', 'shm')]);
+  assert.equal(owners.IPC?.id, 'chained');
 });
 
 test('who is in the host’s namespace passes the host’s on', () => {
@@ -72,7 +70,7 @@ test('refused are those that do not share, do not run, or are gone', () => {
 });
 
 test('whose network is joined is given whole, for its name and files', () => {
-  assert.equal(joined({ NetworkMode: 'container:private' }).network?.id, 'private');
+  assert.equal(joined({ NetworkMode: 'container:private' }).owners.network?.id, 'private');
 });
 
 test('what waits for its own restart is waited for, by id and by name', () => {

@@ -16,8 +16,8 @@ export interface Joined {
   readonly peers: Peers;
   /** Host directory of the /dev/shm it shares, its own or another's; undefined when it has one to itself. */
   readonly shm: string | undefined;
-  /** Whose network it is in. */
-  readonly network: Container | undefined;
+  /** Whose namespaces they are; none is left out but those it has to itself or of the host. */
+  readonly owners: { readonly PID?: Container; readonly IPC?: Container; readonly network?: Container };
 }
 
 type Known = Pick<Parts, 'registry' | 'paths'>;
@@ -39,7 +39,11 @@ export function findJoined(parts: Known, container: Container): Joined {
       ...(network === undefined ? {} : { network: network.state.pid }),
     },
     shm: shmOf(parts, container),
-    network,
+    owners: {
+      ...(pid === undefined ? {} : { PID: pid }),
+      ...(ipc === undefined ? {} : { IPC: ipc }),
+      ...(network === undefined ? {} : { network }),
+    },
   };
 }
 

@@ -13,6 +13,7 @@ import { editSpec } from '../devices/edit-spec.ts';
 import type { JoinRequest, Sandbox } from '../networks/networks.ts';
 import { runtimeSpec } from '../runtime-spec/runtime-spec.ts';
 import { autoRemove } from './auto-remove.ts';
+import { checkUserns } from './check-userns.ts';
 import { emitContainer, emitNetworks, emitVolumes } from './container-events.ts';
 import { containerUser } from './container-user.ts';
 import { mountImages } from './image-mounts.ts';
@@ -119,6 +120,8 @@ function checkStartable({ state }: Container): void {
 async function launch(parts: Parts, tracked: Tracked, restartDelay: number): Promise<void> {
   const { container } = tracked;
   const joined = findJoined(parts, container);
+  const userns = await seenUserns(parts, container);
+  await checkUserns(container, userns, joined);
   await using undo = new AsyncDisposableStack();
   const sink = await connectLog(container);
   undo.defer(() => sink?.close());
@@ -133,7 +136,6 @@ async function launch(parts: Parts, tracked: Tracked, restartDelay: number): Pro
   emitJoined(parts, container, undo);
   const bundle = join(parts.paths.bundles, container.id);
   undo.defer(() => removeBundle(bundle));
-  const userns = await seenUserns(parts, container);
   await prepareFiles(parts, container, { sandbox, joined, bundle, userns });
   writeIoRecord(parts, container.id, pipes.paths);
   const task = await createTask(parts, container, pipes, { bundle, userns });
@@ -178,7 +180,7 @@ function emitJoined({ events }: Parts, container: Container, undo: AsyncDisposab
   });
 }
 
-function joinRequest({ id, name, hostConfig, config }: Container, { network }: Joined): JoinRequest {
+function joinRequest({ id, name, hostConfig, config }: Container, { owners: { network } }: Joined): JoinRequest {
   return {
     containerId: id,
     name,
@@ -202,8 +204,8 @@ async function prepareFiles(parts: Parts, container: Container, preparation: Pre
   const { sandbox, joined, bundle, userns } = preparation;
   const { graph } = container;
   await Promise.all([mkdir(graph.upper, { recursive: true }), mkdir(graph.work, { recursive: true })]);
-  const { network, peers, shm } = joined;
-  if (network !== undefined) takeOverNames(parts, container, network);
+  const { owners, peers, shm } = joined;
+  if (owners.network !== undefined) takeOverNames(parts, container, owners.network);
   else await writeFiles(parts, container, preparation);
   await makeSources(container.mounts);
   const images = await mountImages(container, bundle, userns?.mapped ?? ((path) => path));

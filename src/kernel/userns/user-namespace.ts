@@ -54,7 +54,7 @@ export async function openUserNamespace({ execRoot, dataRoot, dirs }: Roots, map
   const path = join(execRoot, 'userns');
   const hidden = hiddenDir(execRoot);
   await unmount(hidden);
-  if (!(await hasMaps(path, maps))) {
+  if (!(await isOf(path, maps))) {
     await unmount(path);
     await perl(MAKE_USER_NAMESPACE, [path, mapText(maps.uid), mapText(maps.gid)]);
   }
@@ -103,7 +103,7 @@ async function unmount(path: string): Promise<void> {
   for (const mount of (await mountPoints(path)).reverse()) await run('umount', ['-l', mount]);
 }
 
-async function hasMaps(path: string, maps: IdMaps): Promise<boolean> {
+async function isOf(path: string, maps: IdMaps): Promise<boolean> {
   if (!(await mountPoints(path)).includes(path)) return false;
   const files = ['/proc/self/uid_map', '/proc/self/gid_map'];
   const { stdout } = await run('nsenter', [`--user=${path}`, '--', 'cat', ...files], { allowFailure: true });
