@@ -127,6 +127,16 @@ test('a socket left by a dead daemon is replaced, that of a living one is not', 
   await rm(dir, { recursive: true });
 });
 
+test('a directory in the place of a socket is told, and left alone', async () => {
+  const path = await mkdtemp(join(tmpdir(), 'gantry-listen-'));
+  await using api = open();
+  await assert.rejects(api.listen({ path }), {
+    kind: 'unavailable',
+    message: `can't create unix socket ${path}: is a directory`,
+  });
+  await rm(path, { recursive: true });
+});
+
 test('closing ends idle connections, streams and taken-over ones', async () => {
   const api = await openFixture();
   api.engine.all.push(fakeContainer({ name: 'web' }));

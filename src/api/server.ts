@@ -1,9 +1,11 @@
 import { chmodSync, chownSync, rmSync } from 'node:fs';
+import { lstat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Engine } from '../engine/engine.ts';
-import { conflict, hasCode } from '../util/errors.ts';
+import { conflict, hasCode, unavailable } from '../util/errors.ts';
+import { ifExists } from '../util/files.ts';
 import type { Log } from '../util/log.ts';
 import { Dispatcher } from './dispatch.ts';
 import type { ApiIdentity } from './identity.ts';
@@ -36,8 +38,14 @@ const BACKLOG = 4096;
 /** How long answers under way may take to end once the server closes, in milliseconds. */
 const GRACE = 1000;
 
-/** A socket file nobody listens on is left over from a daemon that died. @throws `conflict` when somebody does. */
+/**
+ * A socket file nobody listens on is left over from a daemon that died.
+ *
+ * @throws `conflict` when somebody does, `unavailable` in Docker's words for a directory: somebody's bind mount may have made it.
+ */
 async function removeStaleSocket(path: string): Promise<void> {
+  const found = await ifExists(() => lstat(path));
+  if (found?.isDirectory() === true) throw unavailable(`can't create unix socket ${path}: is a directory`);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const probe = connect(path, () => {
     probe.destroy();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, rm } from 'node:fs/promises';
+import { lstat, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { importBusybox } from '../support/both.ts';
@@ -42,6 +42,21 @@ describe('restart policies and daemons that go', () => {
       await eventually('one more restart', async () => (await look(c)).RestartCount > RestartCount);
     });
   }
+
+  test('a container that has the engine’s socket comes up when it is there, not in place of it', async () => {
+    const HostConfig = { RestartPolicy: { Name: 'always' }, Binds: [`${engine.socket}:/engine.sock`] };
+    await using c = await run(engine, 'test -S /engine.sock && exec sleep 1000', { HostConfig });
+    assert.equal((await engine.api('POST', `${c.path}/stop?t=0`)).status, 204);
+    for (const how of ['terminate', 'crash'] as const) {
+      await engine[how]();
+      await rm(engine.socket, { force: true });
+      await engine.start();
+      await reaches(c, 'running');
+      assert.ok((await lstat(engine.socket)).isSocket());
+      assert.equal((await look(c)).RestartCount, 0);
+      await engine.api('POST', `${c.path}/stop?t=0`);
+    }
+  });
 
   test('what comes up with the engine, and what was stopped by hand and does not', async () => {
     await using always = await run(engine, 'exec sleep 1000', policy('always'));

@@ -79,6 +79,8 @@ export interface Parts {
   readonly defaults: ContainerDefaults;
   /** Where devices are described that containers request by name; later ones win. */
   readonly cdiSpecDirs: readonly string[];
+  /** Where the engine listens. */
+  readonly sockets: readonly string[];
   readonly paths: {
     /** Below the data root: one directory a container. */
     readonly containers: string;

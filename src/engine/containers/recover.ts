@@ -8,7 +8,6 @@ import type { ExecTable } from '../execs/execs.ts';
 import { adoptExec } from '../execs/start-exec.ts';
 import { autoRemove } from './auto-remove.ts';
 import type { Parts } from './parts.ts';
-import { resumeRestarts } from './restart-by-policy.ts';
 import { readExecRecords, removeExecRecord } from './run-records.ts';
 import { fromRow } from './stored.ts';
 import { discardTask, type Found, takeOver } from './take-over.ts';
@@ -20,7 +19,7 @@ import { recoverVolumes } from './volume-mounts.ts';
  *
  * Rows are taken in, their processes looked for in the shims, what ended meanwhile is settled like any other end, and
  * everything on disk or in the kernel that belongs to no container is removed. No container, task or exec that is in a bad
- * way keeps the others from being taken over. Policies start what they are to start only when all is done.
+ * way keeps the others from being taken over. Policies start what they are to start later, by `resumeRestarts`.
  */
 export async function recoverContainers(parts: Parts, execs: ExecTable): Promise<void> {
   for (const row of parts.rows.all()) {
@@ -44,7 +43,6 @@ export async function recoverContainers(parts: Parts, execs: ExecTable): Promise
   await recoverVolumes(parts);
   await parts.io.sweep(pipes);
   await removeDue(parts);
-  resumeRestarts(parts);
 }
 
 /** An auto-removed container that does not run has nobody left who would start or remove it. */

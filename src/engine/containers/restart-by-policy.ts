@@ -20,8 +20,13 @@ async function restartDue(parts: Parts, id: string): Promise<void> {
   });
 }
 
-/** Once all has been recovered: what waited for a restart goes on waiting, and what is to come up with the engine comes up. */
-export function resumeRestarts(parts: Parts): void {
+/**
+ * Once all has been recovered and the API listens, as a container may have the engine's socket: what waited for a restart goes on waiting, and
+ * what is to come up with the engine comes up.
+ *
+ * @returns what ends all restarts when it is disposed of.
+ */
+export function resumeRestarts(parts: Parts): Disposable {
   parts.restarts.begin();
   for (const { container } of parts.registry.all().toReversed()) {
     const { state, hostConfig } = container;
@@ -30,6 +35,7 @@ export function resumeRestarts(parts: Parts): void {
     container.state = { ...state, status: 'restarting' };
     parts.restarts.schedule(container.id, hostConfig.RestartPolicy.Name === 'on-failure' ? delay : 0);
   }
+  return parts.restarts;
 }
 
 function isDue({ state, hostConfig }: Container): boolean {

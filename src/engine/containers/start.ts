@@ -207,7 +207,7 @@ async function prepareFiles(parts: Parts, container: Container, preparation: Pre
   const { owners, peers, shm } = joined;
   if (owners.network !== undefined) takeOverNames(parts, container, owners.network);
   else await writeFiles(parts, container, preparation);
-  await makeSources(container.mounts);
+  await makeSources(container.mounts, { owner: rootOf(userns), sockets: parts.sockets });
   const images = await mountImages(container, bundle, userns?.mapped ?? ((path) => path));
   const user = await containerUser(container, '');
   const noRecursiveReadOnly = await whyNotReadOnlyBelow(parts, container);

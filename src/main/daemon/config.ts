@@ -117,3 +117,8 @@ export function waitingForRestart(running: DaemonConfig, again: DaemonConfig): s
     .map(([name]) => name)
     .filter((name) => !CHANGEABLE.includes(name));
 }
+
+/** The path of a host to listen on, as {@link DaemonConfig.hosts} has them. */
+export function socketPath(host: string): string {
+  return host.slice('unix://'.length);
+}

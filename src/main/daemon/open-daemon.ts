@@ -4,7 +4,7 @@ import { type ApiServer, createApi } from '../../api/server.ts';
 import { hasCode, messageOf, unavailable } from '../../util/errors.ts';
 import type { Log } from '../../util/log.ts';
 import { VERSION } from '../version.ts';
-import { type DaemonConfig, waitingForRestart } from './config.ts';
+import { type DaemonConfig, socketPath, waitingForRestart } from './config.ts';
 import { openEngine } from './open-engine.ts';
 import { claimPidfile } from './pidfile.ts';
 import { socketGroup } from './socket-group.ts';
@@ -27,6 +27,7 @@ export async function openDaemon(given: DaemonConfig, log: Log): Promise<Daemon>
   const engine = stack.use(await openEngine(config, log));
   const api = stack.use(createApi({ engine, log, version: { version: VERSION } }));
   for (const host of config.hosts) await listen(api, host, gid);
+  stack.use(engine.startByPolicy());
   log.info('the engine is ready', { hosts: config.hosts, dataRoot: config.dataRoot });
   const open = stack.move();
   return {
@@ -58,7 +59,7 @@ async function checkWritable(root: string): Promise<void> {
 }
 
 async function listen(api: ApiServer, host: string, gid: number): Promise<void> {
-  const path = host.slice('unix://'.length);
+  const path = socketPath(host);
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
   await api.listen({ path, gid });
 }

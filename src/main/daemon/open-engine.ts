@@ -7,7 +7,7 @@ import { hearOom } from '../../engine/containers/oom.ts';
 import type { Parts } from '../../engine/containers/parts.ts';
 import { recoverContainers } from '../../engine/containers/recover.ts';
 import { Registry } from '../../engine/containers/registry.ts';
-import { openRestarts } from '../../engine/containers/restart-by-policy.ts';
+import { openRestarts, resumeRestarts } from '../../engine/containers/restart-by-policy.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { openEvents } from '../../engine/events/events.ts';
 import { openExecs } from '../../engine/execs/execs.ts';
@@ -30,7 +30,7 @@ import { randomId } from '../../util/id.ts';
 import { KeyedLock } from '../../util/keyed-lock.ts';
 import type { Log } from '../../util/log.ts';
 import { VERSION } from '../version.ts';
-import type { DaemonConfig } from './config.ts';
+import { type DaemonConfig, socketPath } from './config.ts';
 import { containerDefaults } from './container-defaults.ts';
 import { engineUserns } from './engine-userns.ts';
 import { readyHost } from './ready-host.ts';
@@ -44,6 +44,8 @@ const READY_NAMESPACES = 16;
 
 export interface OpenEngine extends Engine, AsyncDisposable {
   reloaded(config: DaemonConfig): void;
+  /** Starts what policies want up, now and whenever something ends, until it is disposed of. To be held while the API listens. */
+  startByPolicy(): Disposable;
   endContainers(): Promise<void>;
 }
 
@@ -95,7 +97,8 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     leaving: leaving.signal,
     defaults: containerDefaults(config, runtimes),
     cdiSpecDirs: config.cdiSpecDirs,
-    paths: { ...paths, containers: store.dirs.containers, init: store.dirs.init, scratch: store.dirs.tmp },
+    sockets: config.hosts.map(socketPath),
+    paths: enginePaths(paths, store),
     lastMessages: new LastMessages(),
     log,
   };
@@ -122,6 +125,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     events,
     system,
     reloaded: (again) => system.reloaded(again),
+    startByPolicy: () => resumeRestarts(parts),
     endContainers: () => endAll(parts, config.shutdownTimeout),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
@@ -145,8 +149,14 @@ function engineNetworks(
   return openNetworkStack({ execRoot, dataRoot, bip, dns, poolSize: READY_NAMESPACES, ...parts });
 }
 
+function enginePaths(running: RunningPaths, { dirs: { containers, init, tmp } }: Store): Parts['paths'] {
+  return { ...running, containers, init, scratch: tmp };
+}
+
+type RunningPaths = Pick<Parts['paths'], 'bundles' | 'execs'>;
+
 /** Directories for what runs. */
-async function runningPaths(execRoot: string): Promise<Pick<Parts['paths'], 'bundles' | 'execs'>> {
+async function runningPaths(execRoot: string): Promise<RunningPaths> {
   const paths = { bundles: join(execRoot, 'bundles'), execs: join(execRoot, 'execs') };
   for (const path of Object.values(paths)) await mkdir(path, { recursive: true, mode: 0o711 });
   return paths;
