@@ -1,4 +1,5 @@
 import { invalid, messageOf } from '../util/errors.ts';
+import { goJsonFault } from './go-json-fault.ts';
 import { checkDepth } from './json-depth.ts';
 
 const MAX_INT64 = 2n ** 63n - 1n;
@@ -29,9 +30,8 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text, revive);
   } catch (error) {
-    const message = messageOf(error);
-    if (/after JSON at/.test(message) && /non-whitespace/.test(message)) throw invalid('unexpected content after JSON');
-    if (/Unexpected end|Unterminated/.test(message)) throw invalid('invalid JSON: unexpected EOF');
-    throw invalid(`invalid JSON: ${message}`);
+    const fault = goJsonFault(text) ?? messageOf(error);
+    if (fault.endsWith('after top-level value')) throw invalid('unexpected content after JSON');
+    throw invalid(`invalid JSON: ${fault}`);
   }
 }

@@ -42,6 +42,8 @@ export interface CreateRequest {
   platform?: Platform;
   /** Whether read-only binds cover what is mounted below them, where nothing else is asked; missing: they do. */
   readOnlyBelow?: boolean;
+  /** Whether the client takes it for granted that containers share the host's cgroup namespace on version 1; missing: it does not. */
+  oldCgroupns?: boolean;
 }
 
 export interface LogQuery {

@@ -70,10 +70,10 @@ async function bodyConfig(req: Exchange['req']): Promise<ContainerConfig | undef
 
 const commit: Handler = async (x, reply) => {
   const { query, engine } = x;
+  const config = hasBody(x) ? await bodyConfig(x.req) : undefined;
   const ref = query.text('container');
   if (ref === '') throw invalid('invalid name or ID supplied: ""');
   engine.containers.get(ref);
-  const config = hasBody(x) ? await bodyConfig(x.req) : undefined;
   const options = {
     repo: query.text('repo'),
     tag: query.text('tag'),

@@ -5,8 +5,8 @@ import { parseFilters } from '../../engine/filters.ts';
 import { CreateBodySchema, type EndpointConfig, HostConfigSchema, UpdateBodySchema } from '../../spec/container.ts';
 import { forbidden, invalid, kindOf, messageOf } from '../../util/errors.ts';
 import type { Exchange, Handler } from '../exchange.ts';
+import { hostConfigOfVersion, refuseManyNetworks, volumeDriverWarnings } from '../host-config-versions.ts';
 import { readJson } from '../json-body.ts';
-import { mountsOfVersion } from '../mount-versions.ts';
 import { readPlatform } from '../platform.ts';
 import { type Route, route } from '../router.ts';
 import { containerInspect } from '../shapes/container-inspect.ts';
@@ -101,18 +101,20 @@ const create: Handler = async (x, reply) => {
   const { HostConfig, NetworkingConfig, ...config } = body;
   // Came with 1.44; older clients could not mean it.
   if (x.api < 44 && config.Healthcheck !== null) config.Healthcheck.StartInterval = 0;
-  const hostConfig = HostConfig ?? v.parse(HostConfigSchema, {});
-  hostConfig.Mounts = mountsOfVersion(hostConfig.Mounts, x.api);
-  const platform = readPlatform(x.query);
+  const hostConfig = hostConfigOfVersion(HostConfig ?? v.parse(HostConfigSchema, {}), x.api);
+  const endpoints = endpointsOf(NetworkingConfig?.EndpointsConfig ?? {});
+  refuseManyNetworks(Object.keys(endpoints), x.api);
+  const platform = x.api >= 41 ? readPlatform(x.query) : undefined;
   const { id, warnings } = await x.engine.containers.create({
     name: x.query.text('name'),
     config,
     hostConfig,
     readOnlyBelow: x.api >= 44,
-    endpoints: endpointsOf(NetworkingConfig?.EndpointsConfig ?? {}),
+    oldCgroupns: x.api < 41,
+    endpoints,
     ...(platform ? { platform } : {}),
   });
-  reply.json({ Id: id, Warnings: warnings }, 201);
+  reply.json({ Id: id, Warnings: [...warnings, ...volumeDriverWarnings(hostConfig, x.api)] }, 201);
 };
 
 const inspect: Handler = async (x, reply) => {
@@ -149,7 +151,7 @@ const wait: Handler = async (x, reply) => {
 };
 
 const stats: Handler = async (x, reply) => {
-  const query = { stream: x.query.flag('stream', true), oneShot: x.query.flag('one-shot') };
+  const query = { stream: x.query.flag('stream', true), oneShot: x.api >= 41 && x.query.flag('one-shot') };
   if (query.stream && query.oneShot) throw invalid('cannot have stream=true and one-shot=true');
   const found = x.engine.containers.stats(x.param('id'), { ...query, signal: x.signal });
   // Clients draw what they know before the first figures come.
@@ -246,6 +248,8 @@ export const containerRoutes: readonly Route[] = [
   route('POST', '/containers/:id/wait', wait),
   route('POST', '/containers/:id/update', async (x, reply) => {
     const changes = await readJson(x.req, UpdateBodySchema, { root: 'UpdateConfig' });
+    if (x.api < 40) changes.PidsLimit = null;
+    if (x.api >= 42) changes.KernelMemory = 0;
     const warnings = await x.engine.containers.update(x.param('id'), changes);
     reply.json({ Warnings: warnings.length === 0 ? null : warnings });
   }),

@@ -24,7 +24,8 @@ async function start(x: Exchange, takeover: Takeover, headers: Headers): Promise
     return answerRaw(takeover.socket, 200, headers, '');
   }
   const { AttachStdin, AttachStdout, AttachStderr } = x.engine.execs.get(id).request;
-  const attachment = x.engine.execs.startAttached(id, { tty: body.Tty, consoleSize: body.ConsoleSize ?? undefined });
+  const consoleSize = (body.Tty && x.api >= 42 && body.ConsoleSize) || undefined;
+  const attachment = x.engine.execs.startAttached(id, { tty: body.Tty, consoleSize });
   await joinProcess(x, takeover, attachment, { stdin: AttachStdin, output: AttachStdout || AttachStderr }, headers);
 }
 
@@ -33,6 +34,7 @@ export const execRoutes = (headers: Headers): readonly Route[] => [
   route('POST', '/containers/:id/exec', async (x, reply) => {
     const body = await readJson(x.req, ExecBodySchema, { root: 'ExecOptions' });
     if (!body.Cmd?.length) throw invalid('No exec command specified');
+    if (x.api < 42) body.ConsoleSize = null;
     reply.json({ Id: await x.engine.execs.create(x.param('id'), body) }, 201);
   }),
   hijackRoute('POST', '/exec/:id/start', (x, takeover) => start(x, takeover, headers)),

@@ -1,3 +1,4 @@
+import type { Filters } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
 import { invalid } from '../../util/errors.ts';
 import type { Exchange, Handler } from '../exchange.ts';
@@ -21,13 +22,20 @@ const removed = ({ untagged, deleted }: { untagged: string[]; deleted: string[] 
   ...deleted.map((Deleted) => ({ Deleted })),
 ];
 
+/** Old clients have a parameter of its own for names. */
+function listFilters({ query, api }: Exchange): Filters {
+  const filters = parseFilters(query.text('filters'), LIST_FILTERS);
+  const name = api < 41 ? query.text('filter') : '';
+  return name === '' ? filters : new Map(filters).set('reference', [...(filters.get('reference') ?? []), name]);
+}
+
 const list: Handler = (x, reply) => {
   if (x.query.flag('manifests')) throw notYet('listing the manifests of images');
-  const filters = parseFilters(x.query.text('filters'), LIST_FILTERS);
+  const filters = listFilters(x);
   const containers = x.engine.containers.list({ all: true, limit: 0, filters: new Map() });
   const counts = Map.groupBy(containers, (c) => c.imageId);
   const images = x.engine.images.list({ all: x.query.flag('all'), filters });
-  const shared = x.query.flag('shared-size') ? x.engine.images.usage().shared : undefined;
+  const shared = x.api >= 42 && x.query.flag('shared-size') ? x.engine.images.usage().shared : undefined;
   reply.json(
     images.map((image) => ({
       ...imageSummary(image, { containers: counts.get(image.id)?.length ?? 0, api: x.api }),
@@ -36,8 +44,8 @@ const list: Handler = (x, reply) => {
   );
 };
 
-const pull: Handler = async ({ query, engine, req, signal }, reply) => {
-  const platform = readPlatform(query);
+const pull: Handler = async ({ query, engine, req, signal, api }, reply) => {
+  const platform = api >= 32 ? readPlatform(query) : undefined;
   const credentials = readRegistryAuth(req);
   const steps = engine.images.pull({
     image: query.text('fromImage'),
@@ -50,7 +58,7 @@ const pull: Handler = async ({ query, engine, req, signal }, reply) => {
 };
 
 const create: Handler = async (x, reply) => {
-  const { query, engine, signal } = x;
+  const { query, engine, signal, api } = x;
   if (query.text('fromImage') !== '') {
     await pull(x, reply);
     return;
@@ -58,7 +66,7 @@ const create: Handler = async (x, reply) => {
   const source = query.text('fromSrc');
   if (source === '') throw invalid('nothing to create an image from: neither fromImage nor fromSrc is given');
   if (source !== '-') throw notYet('importing an image from a URL');
-  const platform = readPlatform(query);
+  const platform = api >= 32 ? readPlatform(query) : undefined;
   const steps = engine.images.import(x.req, {
     repo: query.text('repo'),
     tag: query.text('tag'),

@@ -1,17 +1,22 @@
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import type { ContainerConfig, HostConfig } from '../../spec/container.ts';
+import type { CreateRequest } from '../engine.ts';
 import { maskedPaths, readonlyPaths } from '../runtime-spec/hidden-paths.ts';
 import type { Parts } from './parts.ts';
 
 const NO_RESTARTS = { Name: 'no', MaximumRetryCount: 0 };
 
 /** Writes out what Docker assumes where a request says nothing, so that `inspect` shows what will be. */
-export function completeHostConfig(asked: HostConfig, parts: Parts, config: ContainerConfig): HostConfig {
+export function completeHostConfig(
+  asked: HostConfig,
+  parts: Parts,
+  { config, oldCgroupns = false }: Pick<CreateRequest, 'config' | 'oldCgroupns'>,
+): HostConfig {
   return {
     ...asked,
     NetworkMode: networkMode(asked.NetworkMode, config),
     IpcMode: asked.IpcMode || parts.defaults.ipcMode,
-    CgroupnsMode: asked.CgroupnsMode || cgroupnsMode(asked, parts),
+    CgroupnsMode: asked.CgroupnsMode || cgroupnsMode(oldCgroupns || asked.Privileged, parts),
     ShmSize: asked.ShmSize > 0 ? asked.ShmSize : parts.defaults.shmSize,
     Runtime: asked.Runtime || parts.defaults.runtime,
     RestartPolicy: asked.RestartPolicy.Name === '' ? NO_RESTARTS : asked.RestartPolicy,
@@ -45,9 +50,9 @@ function networkMode(asked: string, { NetworkDisabled }: ContainerConfig): strin
   return asked || 'default';
 }
 
-/** A privileged container sees the hierarchies of version 1 whole. */
-function cgroupnsMode({ Privileged }: HostConfig, { host, defaults }: Parts): string {
+/** A privileged container, and one of an old client, sees the hierarchies of version 1 whole. */
+function cgroupnsMode(whole: boolean, { host, defaults }: Parts): string {
   const { version } = host.cgroup;
-  if (Privileged && version === 1) return 'host';
+  if (whole && version === 1) return 'host';
   return defaults.cgroupnsMode ?? (version === 2 ? 'private' : 'host');
 }

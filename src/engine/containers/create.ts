@@ -42,7 +42,7 @@ export async function createContainer(
   checkPlatform(request, image);
   validateRequest(request.config, request.hostConfig, request.endpoints);
   using _pin = parts.images.pin(image.id);
-  const hostConfig = completeHostConfig(withJoinedIds(request.hostConfig, parts.registry), parts, request.config);
+  const hostConfig = completeHostConfig(withJoinedIds(request.hostConfig, parts.registry), parts, request);
   const config = completeConfig(mergeConfig(request.config, image.config.config), hostConfig, id);
   if (!parts.runtimes.has(hostConfig.Runtime)) {
     throw invalid(`unknown or invalid runtime name: ${hostConfig.Runtime}`);

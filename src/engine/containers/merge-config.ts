@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { ContainerConfig, Healthcheck } from '../../spec/container.ts';
 import { invalid } from '../../util/errors.ts';
 
@@ -15,7 +16,7 @@ export function mergeConfig(user: ContainerConfig, image: ContainerConfig): Cont
     Entrypoint: entrypoint,
     Cmd: cmd,
     User: user.User || image.User,
-    WorkingDir: user.WorkingDir || image.WorkingDir,
+    WorkingDir: cleanPath(user.WorkingDir || image.WorkingDir),
     StopSignal: user.StopSignal || image.StopSignal,
     StopTimeout: user.StopTimeout ?? image.StopTimeout,
     Shell: user.Shell ?? image.Shell,
@@ -27,6 +28,9 @@ export function mergeConfig(user: ContainerConfig, image: ContainerConfig): Cont
     Healthcheck: mergeHealthcheck(user.Healthcheck, image.Healthcheck),
   };
 }
+
+/** One that is not absolute is refused later, as it was written. */
+const cleanPath = (path: string): string => (path.startsWith('/') ? posix.resolve(path) : path);
 
 function mergeCommand(user: ContainerConfig, image: ContainerConfig) {
   const cmd = [...(user.Cmd ?? [])];

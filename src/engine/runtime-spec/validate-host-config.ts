@@ -19,7 +19,7 @@ const ANY_ADDRESS = '0.0.0.0';
 /** Checks how a container is tied to the host, but for its limits. @throws `invalid` in Docker's words. */
 export function validateHostConfig(hostConfig: HostConfig, host: HostFacts): void {
   validateRestartPolicy(hostConfig);
-  validateModes(hostConfig, host);
+  validateModes(hostConfig);
   validateBindings(hostConfig.PortBindings);
   for (const entry of hostConfig.ExtraHosts ?? []) parseExtraHost(entry, ANY_ADDRESS);
   validateUlimits(hostConfig.Ulimits ?? []);
@@ -30,6 +30,9 @@ export function validateHostConfig(hostConfig: HostConfig, host: HostFacts): voi
     throw invalid(`Invalid isolation: "${Isolation}" - linux only supports 'default'`);
   }
   if (CgroupParent.split('/').includes('..')) throw invalid(`invalid cgroup parent: ${CgroupParent}`);
+  if ('' in hostConfig.Annotations) {
+    throw invalid('invalid Annotations: the empty string is not permitted as an annotation key');
+  }
   validateStorageOpt(hostConfig.StorageOpt);
   (hostConfig.DeviceCgroupRules ?? []).forEach(parseDeviceRule);
   (hostConfig.VolumesFrom ?? []).forEach(parseVolumesFrom);

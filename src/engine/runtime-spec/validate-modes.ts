@@ -1,4 +1,3 @@
-import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import type { HostConfig } from '../../spec/container.ts';
 import { invalid } from '../../util/errors.ts';
 import { isContainerMode } from './namespaces.ts';
@@ -14,7 +13,7 @@ const MODES: readonly (readonly [field: Field, title: string, words: readonly st
 ];
 
 /** Checks which namespaces a container asks for. @throws `invalid` in Docker's words. */
-export function validateModes(hostConfig: HostConfig, { cgroup }: Pick<HostFacts, 'cgroup'>): void {
+export function validateModes(hostConfig: HostConfig): void {
   if (hostConfig.NetworkMode === 'container:') {
     throw invalid('invalid network mode: invalid container format container:<name|id>');
   }
@@ -22,11 +21,6 @@ export function validateModes(hostConfig: HostConfig, { cgroup }: Pick<HostFacts
     const mode = hostConfig[field];
     const joins = (field === 'IpcMode' || field === 'PidMode') && isContainerMode(mode) && mode !== 'container:';
     if (!joins && !words.includes(mode)) throw invalid(`invalid ${title} mode: ${mode}`);
-  }
-  if (hostConfig.Privileged && hostConfig.CgroupnsMode === 'private' && cgroup.version === 1) {
-    throw invalid(
-      'privileged mode is incompatible with private cgroup namespaces.  You must run the container in the host cgroup namespace when running privileged mode',
-    );
   }
   // Docker keeps the field for engines of old and does nothing with it.
   if (hostConfig.Cgroup !== '') {

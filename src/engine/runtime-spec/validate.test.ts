@@ -88,7 +88,7 @@ test('namespaces', () => {
 test('a cgroup of another, or a user namespace that there is not', () => {
   refused({ Cgroup: 'container:x' }, /^invalid cgroup mode: container:x: /);
   refused({ UsernsMode: 'private' }, 'invalid user namespace mode: private');
-  refused({ Privileged: true, CgroupnsMode: 'private' }, /^privileged mode is incompatible with private cgroup/);
+  refused({ Annotations: { '': 'x' } }, /^invalid Annotations: the empty string is not permitted/);
 });
 
 test('sysctls only of namespaces of its own', () => {
