@@ -1,4 +1,5 @@
-import { mountDevice, unmountDevice } from '../../kernel/mount-device.ts';
+import { detach } from '../../kernel/detach.ts';
+import { mountDevice } from '../../kernel/mount-device.ts';
 import { mountPoints } from '../../kernel/mount-points.ts';
 import { internal, messageOf } from '../../util/errors.ts';
 import type { VolumeView } from '../engine.ts';
@@ -40,7 +41,7 @@ export class VolumeMounting {
   /** Unmounts what nobody uses. @throws `internal`. */
   async clear({ name, mountpoint, options }: VolumeView): Promise<void> {
     if (!isMounted(options) || this.#users.has(name)) return;
-    while (await isMountPoint(mountpoint)) await unmountDevice(mountpoint);
+    while (await isMountPoint(mountpoint)) await detach(mountpoint);
   }
 }
 

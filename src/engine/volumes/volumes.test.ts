@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { detachAll } from '../../kernel/detach.ts';
 import { mountPoints } from '../../kernel/mount-points.ts';
 import { openTemp } from '../../store/store-fixture.ts';
 import { silentLog } from '../../util/log.ts';
+import { run } from '../../util/spawn.ts';
 import { openEvents } from '../events/events.ts';
 import { openVolumes } from './volumes.ts';
 
@@ -59,6 +62,8 @@ test('names, drivers and options that cannot be', async () => {
   await fails({ options: { device: '/x' } }, /^create data: missing required option: "type"$/);
   await fails({ options: { size: 'x' } }, /^create data: invalid size: 'x'$/);
   await fails({ options: { size: '1m' } }, /^create data: quota size requested but no quota support$/);
+  const cifs = { type: 'cifs', device: '//host:445/share' };
+  await fails({ options: cifs }, /^create data: port not allowed in CIFS device URL, include 'port' in 'o='$/);
   assert.deepEqual(it.volumes.list(new Map()), []);
 });
 
@@ -153,6 +158,72 @@ test('the data behind a mount survives whatever is removed', { skip }, async () 
   await it.open();
   assert.equal(existsSync(join(it.dir, 'data')), false);
   assert.equal(existsSync(join(own, 'f')), true);
+});
+
+test('what a bind brings along stays mounted where it came from, whatever is removed', { skip }, async () => {
+  await using it = await fixture();
+  const own = join(it.dir, '..', 'own');
+  const below = join(own, 'below');
+  mkdirSync(below, { recursive: true });
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => detachAll(own));
+  await run('mount', ['--bind', own, own]);
+  await run('mount', ['--make-rshared', own]);
+  await run('mount', ['-t', 'tmpfs', 'tmpfs', below]);
+  writeFileSync(join(below, 'f'), 'mine');
+  for (const o of ['rbind', 'rbind,rshared', 'bind']) {
+    const options = { type: 'none', o, device: own };
+    const { mountpoint } = await it.volumes.create({ ...named('data'), options });
+    const carried = o === 'bind' ? [mountpoint] : [mountpoint, join(mountpoint, 'below')];
+    for (const end of ['last user', 'lost daemon', 'lost row']) {
+      await it.volumes.use('data', 'a');
+      assert.deepEqual(await mountPoints(mountpoint), carried);
+      // Mounted by somebody later, it is there as well.
+      const later = join(own, 'later');
+      mkdirSync(later, { recursive: true });
+      await run('mount', ['-t', 'tmpfs', 'tmpfs', later]);
+      if (end === 'last user') await it.volumes.leave('data', 'a');
+      else if (end === 'lost daemon') await (await it.open()).recover([]);
+      else {
+        writeFileSync(join(it.dir, 'data/_removed'), '');
+        it.rows.remove('data');
+        await it.open();
+        assert.equal(existsSync(join(it.dir, 'data')), false);
+      }
+      assert.deepEqual(await mountPoints(mountpoint), [], `${o}: ${end}`);
+      assert.deepEqual(await mountPoints(own), [own, below, later], `${o}: ${end}`);
+      assert.equal(existsSync(join(below, 'f')), true);
+      await run('umount', [later]);
+      // What the volume's users are, this one has not been told.
+      it.volumes = await it.open();
+    }
+  }
+});
+
+test('a file system that the kernel lacks, a host that nobody knows, and no password in what is said', {
+  skip,
+}, async () => {
+  await using it = await fixture();
+  const fails = async (options: Record<string, string>, message: RegExp) => {
+    await it.volumes.create({ ...named('data'), options });
+    await assert.rejects(it.volumes.use('data', 'a'), { kind: 'internal', message });
+    await it.volumes.remove('data', false);
+  };
+  const known = await readFile('/proc/filesystems', 'utf8');
+  const absent = ['nfs', 'cifs', 'ncpfs'].filter((type) => !new RegExp(`\\b${type}$`, 'm').test(known));
+  for (const type of absent) {
+    await fails(
+      { type, device: '//localhost/share', o: 'addr=localhost,password=secret' },
+      new RegExp(
+        `^error while mounting volume '.*/data/_data': failed to mount local volume: mount //localhost/share:.*, data: addr=(127\\.0\\.0\\.1|::1|localhost),password=\\*{8}: no such device \\(the kernel of this host has no file system "${type}"\\)$`,
+      ),
+    );
+  }
+  const nowhere = /error resolving passed in network volume address: lookup nowhere\.invalid: no such host$/;
+  await fails({ type: 'nfs', device: ':/x', o: 'addr=nowhere.invalid' }, nowhere);
+  await fails({ type: 'cifs', device: '//nowhere.invalid/share', o: 'user=x' }, nowhere);
+  if (absent.includes('cifs'))
+    await fails({ type: 'cifs', device: '//localhost/s h' }, /mount \/\/(127\.0\.0\.1|::1)\/s h:/);
 });
 
 test('a volume that was being filled when the engine was killed is empty', async () => {

@@ -1,7 +1,6 @@
 import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { unmountDevice } from '../../kernel/mount-device.ts';
-import { mountPoints } from '../../kernel/mount-points.ts';
+import { detachAll } from '../../kernel/detach.ts';
 import type { VolumeRow, VolumeRows } from '../../store/volumes.ts';
 import { conflict, invalid, notFound } from '../../util/errors.ts';
 import { randomId } from '../../util/id.ts';
@@ -204,7 +203,7 @@ async function makeDirectory({ name, mountpoint }: VolumeView, log: Log): Promis
 /** Never reaches into what is mounted there: that is somebody's data. @returns whether it is gone. */
 async function eraseDirectory(path: string, log: Log): Promise<boolean> {
   try {
-    for (const mounted of (await mountPoints(path)).toReversed()) await unmountDevice(mounted);
+    await detachAll(path);
     await rm(path, { recursive: true, force: true });
     return true;
   } catch (error) {
