@@ -8,21 +8,9 @@ import { importBusybox } from '../support/both.ts';
 import { busyboxArchive } from '../support/busybox-archive.ts';
 import { eventually } from '../support/containers.ts';
 import { startGantry, type TestEngine } from '../support/gantry.ts';
+import { killAtEveryStep, type Operation, ROUNDS } from '../support/kill-at-every-step.ts';
 import { command } from '../support/target.ts';
 import { assertCleared, assertNoTraces, cgroupParent } from '../support/traces.ts';
-
-/** How many moments between a request and the end of its work a kill comes at. */
-const ROUNDS = 10;
-
-/** One thing that is interrupted. */
-interface Operation {
-  /** What must be there first; gives what `run` needs. */
-  prepare?(engine: TestEngine): Promise<string>;
-  /** Resolves with the status when the engine has done it. */
-  run(engine: TestEngine, prepared: string): Promise<number>;
-  /** What must hold after the next start. */
-  check?(engine: TestEngine): Promise<void>;
-}
 
 let archive: Buffer;
 let saved: Buffer;
@@ -171,18 +159,7 @@ describe('a daemon killed at every step', () => {
   after(() => engine[Symbol.asyncDispose]());
 
   for (const [name, operation] of Object.entries(operations)) {
-    test(`of ${name}`, async () => {
-      const prepared = (await operation.prepare?.(engine)) ?? '';
-      const begin = performance.now();
-      const status = await operation.run(engine, prepared);
-      assert.ok(status < 300, `${status}`);
-      const duration = performance.now() - begin;
-      await operation.check?.(engine);
-      await assertCleared(engine);
-      for (let round = 0; round < ROUNDS; round++) {
-        await interrupt(engine, operation, (duration * 1.1 * round) / (ROUNDS - 1));
-      }
-    });
+    test(`of ${name}`, () => killAtEveryStep(engine, operation));
   }
 
   test('of its own start, with a container that runs', async () => {
@@ -206,21 +183,6 @@ describe('a daemon killed at every step', () => {
 
   test('leaves nothing in the end', () => assertNoTraces(engine));
 });
-
-async function interrupt(engine: TestEngine, operation: Operation, delay: number): Promise<void> {
-  const prepared = (await operation.prepare?.(engine)) ?? '';
-  const done = operation.run(engine, prepared).catch(() => {});
-  await sleep(delay);
-  await engine.crash();
-  await done;
-  await engine.start();
-  try {
-    await operation.check?.(engine);
-    await assertCleared(engine);
-  } catch (error) {
-    throw new Error(`killed after ${Math.round(delay)} ms: ${String(error)}`, { cause: error });
-  }
-}
 
 /** Every volume has its container and all of its content; both go. */
 async function volumesAreWhole(engine: TestEngine): Promise<void> {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { emitContainer } from './container-events.ts';
 import type { Parts } from './parts.ts';
 import { notify, type Tracked } from './tracked.ts';
-import { dropAnonymous } from './volume-mounts.ts';
+import { announceDrop, dropAnonymous, settleVolumes } from './volume-mounts.ts';
 
 /**
  * Takes away the row of a container that does not run, then what it stood for: a crash between the two leaves only what the next
@@ -13,7 +13,13 @@ export async function erase(parts: Parts, tracked: Tracked, { volumes }: { volum
   const { container } = tracked;
   if (parts.registry.byId(container.id) !== tracked) return;
   const { exitCode } = container.state;
-  parts.rows.remove(container.id);
+  if (volumes) await announceDrop(parts, container);
+  try {
+    parts.rows.remove(container.id);
+  } catch (error) {
+    if (volumes) await settleVolumes(parts, container);
+    throw error;
+  }
   container.state.status = 'removing';
   await rm(join(parts.paths.containers, container.id), { recursive: true, force: true }).catch((error: unknown) => {
     parts.log.warn('files of a removed container stay until the next start', { container: container.id, error });

@@ -19,7 +19,7 @@ type Place = Pick<WantedMount, 'source' | 'destination' | 'readOnly' | 'mode' | 
 /** The volumes a new container mounts, and what else it takes over from others; they count as used until `release`, then its row says so. */
 export interface VolumeMounts extends AsyncDisposable {
   readonly mounts: ContainerMount[];
-  /** The container exists: what was made for it stays. Never fails: a mark that stays is taken off by the next daemon. */
+  /** The container exists: what was made for it stays. Never fails. */
   keep(): Promise<void>;
 }
 
@@ -35,6 +35,8 @@ export async function takeVolumes(
   const borrowed = borrowedMounts(parts.registry, hostConfig);
   const mounts: ContainerMount[] = [];
   let kept = false;
+  // Before anything waits: until then they are kept by the container that they come from.
+  for (const { manner } of borrowed) if (manner?.image !== undefined) undo.use(parts.images.pin(manner.image.id));
   for (const { type, name } of borrowed) if (type === 'volume') undo.use(await holdExisting(parts, name, id));
   mounts.push(...borrowed);
   for (const place of wantedPlaces(config, hostConfig, borrowed)) {
@@ -57,12 +59,7 @@ export async function takeVolumes(
     mounts,
     keep: async () => {
       kept = true;
-      for (const { name, anonymous } of mounts) {
-        if (anonymous !== true) continue;
-        await parts.volumes
-          .settle(name)
-          .catch((error: unknown) => parts.log.warn('a volume stays provisional', { name, error }));
-      }
+      await settleVolumes(parts, { id, mounts });
     },
     [Symbol.asyncDispose]: () => taken.disposeAsync(),
   };
@@ -198,12 +195,38 @@ export async function recoverVolumes({ registry, volumes }: Pick<Parts, 'registr
   );
 }
 
+/**
+ * Says that the volumes that were made for a container only are to go, before its row does: should the daemon be killed in between, the next
+ * one removes them. Never fails.
+ */
+export async function announceDrop(parts: Parts, container: Container): Promise<void> {
+  await eachAnonymous(parts, container, 'a kill would leave a volume', (name) => parts.volumes.unsettle(name));
+}
+
+/** The container exists, and with it the volumes that were made for it. Never fails: a mark that stays is taken off by the next daemon. */
+export async function settleVolumes(parts: Parts, container: Pick<Container, 'id' | 'mounts'>): Promise<void> {
+  await eachAnonymous(parts, container, 'a volume stays provisional', (name) => parts.volumes.settle(name));
+}
+
 /** Removes the volumes that were made for a container only; one that others use by now stays. */
-export async function dropAnonymous(parts: Parts, { mounts, id }: Container): Promise<void> {
+export async function dropAnonymous(parts: Parts, container: Container): Promise<void> {
+  await eachAnonymous(parts, container, 'an anonymous volume stays', async (name) => {
+    await parts.volumes.remove(name, true).catch(async (error: unknown) => {
+      if (kindOf(error) !== 'conflict') throw error;
+      await parts.volumes.settle(name);
+    });
+  });
+}
+
+/** What fails with one of them is told, and stands in nobody's way. */
+async function eachAnonymous(
+  { log }: Parts,
+  { id, mounts }: Pick<Container, 'id' | 'mounts'>,
+  otherwise: string,
+  work: (name: string) => Promise<void>,
+): Promise<void> {
   for (const { name, anonymous } of mounts) {
     if (anonymous !== true) continue;
-    await parts.volumes.remove(name, true).catch((error: unknown) => {
-      if (kindOf(error) !== 'conflict') parts.log.warn('an anonymous volume stays', { container: id, name, error });
-    });
+    await work(name).catch((error: unknown) => log.warn(otherwise, { container: id, name, error }));
   }
 }

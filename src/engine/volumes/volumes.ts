@@ -27,6 +27,8 @@ export interface VolumeStock extends Volumes {
   hold(request: Parameters<Volumes['create']>[0], containerId: string): Promise<{ volume: VolumeView } & Disposable>;
   /** The container that it was made for exists. */
   settle(name: string): Promise<void>;
+  /** It goes with the container that it was made for: from now on, as before `settle`. One that is gone already is left alone. */
+  unsettle(name: string): Promise<void>;
   /**
    * Mounts what its options name, until the user leaves; a volume without such options costs nothing.
    *
@@ -121,6 +123,7 @@ export async function openVolumes({ rows, dir: given, events, users, log }: Volu
       });
     },
     settle: (name) => endProvisional(get(name).mountpoint),
+    unsettle: async (name) => void (known.has(name) && (await markProvisional(get(name).mountpoint))),
     list: (filters) => selectVolumes([...known.values()], filters, inUse),
     usage: async (name) => ({ size: await bytesBelow(get(name).mountpoint), users: usersOf(name).length }),
     async remove(name, force) {
@@ -154,7 +157,7 @@ async function tidy(dir: string, known: ReadonlyMap<string, VolumeView>, log: Lo
   }
 }
 
-/** A kill came while a container was being created: its volumes go, unless its row was written already. */
+/** A kill came while a container was being created or removed: its volumes go, unless its row was there. */
 async function endInterrupted(
   volumes: readonly VolumeView[],
   { inUse, erase, log }: { inUse: (name: string) => boolean; erase: (name: string) => Promise<void>; log: Log },
