@@ -1,12 +1,9 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalid, unavailable } from '../../util/errors.ts';
-import { ifExists, writeFileAtomic } from '../../util/files.ts';
 import type { RuntimeBinary } from '../shim/task-types.ts';
-import { probeCgroups } from './cgroup-facts.ts';
 import { configuredRuntime, type RuntimeWish } from './configured-runtime.ts';
 import { findProgram } from './find-program.ts';
-import { probeRuntime } from './probe-runtime.ts';
 import { type RuntimeFeatures, runtimeFeatures } from './runtime-features.ts';
 
 /** The OCI runtimes that containers can ask for by name, and the one they get when they do not. */
@@ -24,12 +21,11 @@ export interface RuntimeWishes {
   readonly default?: string | undefined;
 }
 
-/** Fastest first. */
-const BUILT_IN = ['crun', 'runc'] as const;
+/** The preferred one first; others only when asked for by name, or when the preferred one is not there. */
+const BUILT_IN = ['runc', 'crun'] as const;
 
 /**
- * Chooses the fastest OCI runtime that works here. A runtime found on the host is tried once with a real container; the
- * answer is kept below the exec root, that is until the next boot or until the program changes.
+ * Finds the OCI runtimes of this host, beside those that are configured.
  *
  * @throws `invalid` when the configured default is unknown or a configured path is none, `unavailable` when nothing is
  * installed.
@@ -40,8 +36,7 @@ export async function chooseRuntime(wishes: RuntimeWishes): Promise<Runtimes> {
   const byName = new Map<string, RuntimeBinary>();
   for (const name of BUILT_IN) {
     const binary = findProgram(name);
-    if (binary === '' || (name !== 'runc' && !(await works(binary, root)))) continue;
-    byName.set(name, { binary, root: join(root, name) });
+    if (binary !== '') byName.set(name, { binary, root: join(root, name) });
   }
   const dirs = { state: root, scripts: join(wishes.dataRoot, 'runtimes') };
   for (const [name, wish] of Object.entries(wishes.runtimes ?? {})) {
@@ -51,29 +46,4 @@ export async function chooseRuntime(wishes: RuntimeWishes): Promise<Runtimes> {
   if (defaultName === undefined) throw unavailable('no OCI runtime is installed: install runc or crun');
   if (!byName.has(defaultName)) throw invalid(`default-runtime: "${defaultName}" is not a runtime of this host`);
   return { byName, defaultName, ...runtimeFeatures(byName) };
-}
-
-/** The answer of the last probe of this very file, or a new one. */
-async function works(binary: string, dir: string): Promise<boolean> {
-  const { mtimeMs, size } = await stat(binary);
-  const key = `${binary} ${size} ${mtimeMs}`;
-  const stamp = join(dir, 'probed.json');
-  const known = await readStamp(stamp);
-  const before = known[key];
-  if (before !== undefined) return before;
-  const answer = await probeRuntime(binary, dir, probeCgroups());
-  await writeFileAtomic(stamp, JSON.stringify({ ...known, [key]: answer }));
-  return answer;
-}
-
-/** A stamp that cannot be read only costs another probe. */
-async function readStamp(path: string): Promise<Record<string, boolean>> {
-  const text = await ifExists(() => readFile(path, 'utf8'));
-  try {
-    const value: unknown = JSON.parse(text ?? '{}');
-    const entries = Object.entries(value ?? {});
-    return Object.fromEntries(entries.filter((entry): entry is [string, boolean] => typeof entry[1] === 'boolean'));
-  } catch {
-    return {};
-  }
 }
