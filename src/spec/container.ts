@@ -131,7 +131,7 @@ export const resourceFields = {
       Count: int(),
       DeviceIDs: listOrNull(v.string()),
       Capabilities: listOrNull(v.array(v.string())),
-      Options: mapOf(v.string()),
+      Options: orNull(mapOf(v.string())),
     }),
   ),
   MemoryReservation: int(),

@@ -26,7 +26,7 @@ export async function requestedEdits(
   for (const request of requests) {
     if (request.Driver !== 'cdi' || cdiSpecDirs.length === 0) throw unanswered(request);
     if (request.Count !== 0) throw invalid('unexpected count in CDI device request');
-    if (Object.keys(request.Options).length > 0) throw invalid('unexpected options in CDI device request');
+    if (Object.keys(request.Options ?? {}).length > 0) throw invalid('unexpected options in CDI device request');
     edits.push(...(await cdiEdits(request.DeviceIDs ?? [], cdiSpecDirs, log)));
   }
   return edits;

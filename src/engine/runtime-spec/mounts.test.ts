@@ -130,6 +130,8 @@ test('privileged writes to /sys and to its cgroups; without it only by writable-
   );
   const cgroups = { SecurityOpt: ['writable-cgroups=true'] };
   assert.deepEqual([writable(cgroups, '/sys'), writable(cgroups, '/sys/fs/cgroup')], [false, true]);
+  assert.ok(writable({ SecurityOpt: ['writable-cgroups'] }, '/sys/fs/cgroup'));
+  assert.ok(!writable({ Privileged: true, SecurityOpt: ['writable-cgroups=false'] }, '/sys/fs/cgroup'));
 });
 
 test('volumes come from where the engine put them', () => {

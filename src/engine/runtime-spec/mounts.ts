@@ -52,7 +52,7 @@ function depth({ destination }: OciMount): number {
 /** What every container has. */
 function systemMounts({ hostConfig }: Container): OciMount[] {
   const { Privileged, IpcMode, ShmSize } = hostConfig;
-  const { writableCgroups } = parseSecurityOpts(hostConfig.SecurityOpt ?? []);
+  const { writableCgroups = Privileged } = parseSecurityOpts(hostConfig.SecurityOpt ?? []);
   const safe = ['nosuid', 'noexec', 'nodev'];
   const mounts: OciMount[] = [
     { destination: '/proc', type: 'proc', source: 'proc', options: safe },
@@ -73,7 +73,7 @@ function systemMounts({ hostConfig }: Container): OciMount[] {
       destination: '/sys/fs/cgroup',
       type: 'cgroup',
       source: 'cgroup',
-      options: Privileged || writableCgroups ? safe : ['ro', ...safe],
+      options: writableCgroups ? safe : ['ro', ...safe],
     },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: safe },
   ];

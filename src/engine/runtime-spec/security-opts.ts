@@ -9,7 +9,7 @@ export interface SecurityOptions {
   readonly apparmor: string | undefined;
   /** What follows `label=`. */
   readonly labels: readonly string[];
-  readonly writableCgroups: boolean;
+  readonly writableCgroups: boolean | undefined;
 }
 
 /** `key=value` or, as older clients write, `key:value`. @throws `invalid` in Docker's words. */
@@ -21,7 +21,7 @@ export function parseSecurityOpts(options: readonly string[]): SecurityOptions {
     seccomp: last('seccomp'),
     apparmor: last('apparmor'),
     labels: pairs.filter(({ key }) => key === 'label').map(({ value }) => value),
-    writableCgroups: last('writable-cgroups') === 'true',
+    writableCgroups: truth(last('writable-cgroups')),
   };
 }
 
@@ -34,7 +34,7 @@ const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
 const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
 
 function split(option: string): { key: string; value: string } {
-  if (option === 'no-new-privileges') return { key: option, value: 'true' };
+  if (FLAGS.has(option)) return { key: option, value: 'true' };
   if (option === 'disable') return { key: 'label', value: option };
   const at = option.includes('=') ? option.indexOf('=') : option.indexOf(':');
   if (at < 0) throw invalid(`invalid --security-opt 1: "${option}"`);

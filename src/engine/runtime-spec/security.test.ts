@@ -51,6 +51,8 @@ test('the filter: by default, by name, by file, and not at all', () => {
   assert.equal(seccomp({ SecurityOpt: ['seccomp={"defaultAction":"SCMP_ACT_LOG"}'] })?.defaultAction, 'SCMP_ACT_LOG');
   assert.equal(seccomp({ SecurityOpt: ['seccomp=unconfined'] }), undefined);
   assert.equal(seccomp({ Privileged: true }), undefined);
+  const own = ['seccomp={"defaultAction":"SCMP_ACT_ALLOW"}'];
+  assert.equal(seccomp({ Privileged: true, SecurityOpt: own })?.defaultAction, 'SCMP_ACT_ALLOW');
 });
 
 test('a kernel without filters runs containers without, unless one was asked for', () => {

@@ -11,7 +11,8 @@ import { PLAIN_DEFAULTS, type SpecDefaults } from './spec-defaults.ts';
 type Confined = Pick<HostConfig, 'Privileged' | 'SecurityOpt'>;
 
 /**
- * The filter of system calls; undefined for none: privileged, `seccomp=unconfined`, or a kernel without it.
+ * The filter of system calls; undefined for none: `seccomp=unconfined`, privileged without a profile of its own, or a kernel without
+ * filters.
  *
  * @throws `invalid` for a profile that cannot be read, or one asked for where the kernel has no filters.
  */
@@ -21,8 +22,9 @@ export function containerSeccomp(
   host: Pick<HostFacts, 'arch' | 'kernel' | 'seccomp' | 'x32'>,
   defaults: Pick<SpecDefaults, 'seccomp'> = PLAIN_DEFAULTS,
 ): OciSeccomp | undefined {
-  const seccomp = parseSecurityOpts(SecurityOpt ?? []).seccomp || defaults.seccomp;
-  if (Privileged || seccomp === 'unconfined') return undefined;
+  const own = parseSecurityOpts(SecurityOpt ?? []).seccomp ?? '';
+  const seccomp = own || (Privileged ? 'unconfined' : defaults.seccomp);
+  if (seccomp === 'unconfined') return undefined;
   const context = { capabilities: new Set(capabilities), host };
   const isDefault = seccomp === 'builtin';
   if (!host.seccomp && isDefault) return undefined;
