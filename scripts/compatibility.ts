@@ -35,14 +35,6 @@ export const official = JSON.parse(
 /** Endpoints that work for a part of what can be asked of them. */
 const PARTLY: Readonly<Record<string, string>> = {
   'POST /images/create': '`fromImage` and `fromSrc=-` work; importing from a URL is refused (501)',
-  'POST /images/{name}/push': 'works; `platform` is refused (501)',
-  'GET /images/json': 'works, but `manifests` is refused (501)',
-  'GET /images/{name}/json': 'works; `platform` and `manifests` are refused (501)',
-  'GET /images/{name}/history': 'works; `platform` is refused (501)',
-  'GET /images/{name}/get': 'works; `platform` is refused (501)',
-  'GET /images/get': 'works; `platform` is refused (501)',
-  'POST /images/load': 'works; `platform` is refused (501)',
-  'DELETE /images/{name}': 'works; `platforms` is refused (501)',
   'GET /plugins': 'works: there is no plugin system, so the list is empty',
   'POST /build/prune': 'works: there is no build cache, so nothing is removed',
 };

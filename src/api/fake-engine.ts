@@ -15,6 +15,7 @@ import type {
   Execs,
   ExecView,
   Image,
+  ImageManifest,
   Images,
   LogEntry,
   Networks,
@@ -94,6 +95,7 @@ export const fakeImage: Image = {
   repoDigests: [],
   size: 1984132,
   taggedAt: '2026-11-23T20:54:38.43Z',
+  target: { mediaType: 'application/vnd.oci.image.index.v1+json', digest: `sha256:${'e5'.repeat(32)}`, size: 9 },
 };
 
 const network: NetworkView = {
@@ -279,6 +281,22 @@ function fakeExecs(fake: () => FakeEngine): Execs {
   };
 }
 
+const DIGEST = `sha256:${'d'.repeat(64)}`;
+const MANIFEST = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: DIGEST, size: 3, annotations: {} };
+
+const fakeManifests: ImageManifest[] = [
+  {
+    descriptor: { ...MANIFEST, platform: { os: 'linux', architecture: 'amd64' } },
+    available: true,
+    content: 4,
+    kind: 'image',
+    platform: { os: 'linux', architecture: 'amd64' },
+    image: IMAGE_ID,
+    unpacked: 7,
+  },
+  { descriptor: { ...MANIFEST, platform: undefined }, available: false, content: 0, kind: 'attestation', of: DIGEST },
+];
+
 function getImage(ref: string): Image {
   if (!['busybox', 'busybox:latest', 'a/b/busybox', IMAGE_ID].includes(ref)) {
     throw notFound(`No such image: ${ref}:latest`);
@@ -288,7 +306,11 @@ function getImage(ref: string): Image {
 
 function fakeImages(fake: () => FakeEngine): Images {
   return {
-    get: getImage,
+    get: (ref, platform) => {
+      if (platform !== undefined && platform.architecture !== 'amd64') throw notFound('not for this platform');
+      return getImage(ref);
+    },
+    manifests: async () => fakeManifests,
     list: () => [fakeImage],
     history: () => [
       { id: IMAGE_ID, created: fakeImage.config.created, createdBy: 'x', tags: [], size: 3, comment: 'c' },
@@ -297,15 +319,20 @@ function fakeImages(fake: () => FakeEngine): Images {
     async tag(ref, repo, tag) {
       fake().calls.push(['tag', getImage(ref).id, repo, tag]);
     },
-    remove: async (ref) => ({ untagged: [getImage(ref).repoTags[0] ?? ''], deleted: [IMAGE_ID] }),
+    remove: async (ref, { platforms }) => {
+      fake().calls.push(['remove', ref, platforms]);
+      return { untagged: [getImage(ref).repoTags[0] ?? ''], deleted: [IMAGE_ID] };
+    },
     prune: async () => ({ untagged: [], deleted: [IMAGE_ID], reclaimed: 7 }),
-    async *load(archive) {
+    async *load(archive, { platform }) {
+      fake().calls.push(['load', undefined, platform]);
       const bytes = await buffer(archive);
       if (bytes.length === 0) throw internal('empty archive');
       yield { stream: `Loaded ${bytes.length}\n` };
       if (bytes.includes('broken')) throw internal('unexpected EOF');
     },
-    async save(refs) {
+    async save({ refs, platform }) {
+      fake().calls.push(['save', refs, platform]);
       for (const ref of refs) getImage(ref);
       return Readable.from([Buffer.from(`tar of ${refs.join(' ')}`)]);
     },
@@ -314,8 +341,8 @@ function fakeImages(fake: () => FakeEngine): Images {
       if (image === 'missing') throw notFound('manifest for missing:latest not found');
       yield { status: `Pulling from ${image}`, id: tag };
     },
-    async *push({ image, tag, credentials }) {
-      fake().calls.push(['push', image, tag, credentials]);
+    async *push({ image, tag, platform, credentials }) {
+      fake().calls.push(['push', image, tag, platform, credentials]);
       yield { status: `The push refers to repository [${image}]` };
     },
     async *import(archive, options) {

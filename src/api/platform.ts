@@ -1,49 +1,51 @@
-import { arch } from 'node:process';
+import * as v from 'valibot';
 import type { Platform } from '../spec/image.ts';
-import { invalid } from '../util/errors.ts';
+import { text } from '../spec/json.ts';
+import { parsePlatform } from '../spec/platform.ts';
+import { invalid, messageOf } from '../util/errors.ts';
+import { parseJson } from './parse-json.ts';
 import type { Query } from './query.ts';
 
-const COMPONENT = /^[A-Za-z0-9_.-]+$/;
-
-/** Go's names of architectures that others, Node among them, call otherwise. */
-const ALIASES: Record<string, string> = {
-  x64: 'amd64',
-  x86_64: 'amd64',
-  'x86-64': 'amd64',
-  ia32: '386',
-  i386: '386',
-  aarch64: 'arm64',
-};
-
-const SYSTEMS = ['linux', 'windows', 'darwin', 'freebsd'];
-const ARCHITECTURES = ['386', 'amd64', 'arm', 'arm64', 'loong64', 'mips64', 'mips64le', 'ppc64le', 'riscv64', 's390x'];
-
-const goName = (architecture: string): string => ALIASES[architecture] ?? architecture;
-
-/**
- * `platform` of a query: `os/arch[/variant]`, or one of the first two, which is of or for the host then; undefined when not given.
- *
- * @throws `invalid` in containerd's words.
- */
+/** `platform` of a query, as `parsePlatform` reads it; undefined when not given. @throws `invalid`. */
 export function readPlatform(query: Query): Platform | undefined {
-  const text = query.text('platform');
-  if (text === '') return undefined;
-  const parts = text.split('/');
-  const wrong = parts.find((part) => !COMPONENT.test(part));
-  if (wrong !== undefined) {
-    throw invalid(
-      `${JSON.stringify(wrong)} is an invalid component of ${JSON.stringify(text)}: platform specifier component must match ${JSON.stringify(COMPONENT.source)}: invalid argument`,
-    );
-  }
-  const [first = '', second, variant, ...rest] = parts.map((part) => part.toLowerCase());
-  if (rest.length > 0) throw invalid(`${JSON.stringify(text)}: cannot parse platform specifier: invalid argument`);
-  if (second === undefined) return alone(first, text);
-  return { os: first, architecture: goName(second), ...(variant === undefined ? {} : { variant }) };
+  const told = query.text('platform');
+  return told === '' ? undefined : parsePlatform(told);
 }
 
-function alone(name: string, text: string): Platform {
-  if (SYSTEMS.includes(name)) return { os: name, architecture: goName(arch) };
-  const architecture = goName(name);
-  if (ARCHITECTURES.includes(architecture)) return { os: 'linux', architecture };
-  throw invalid(`${JSON.stringify(text)}: unknown operating system or architecture: invalid argument`);
+/**
+ * The platforms a query names as JSON, one for each `name`: `{"os":"linux","architecture":"arm64"}`.
+ *
+ * @throws `invalid`, in Docker's words where it has any.
+ */
+export function readPlatformsJson(query: Query, name: string): Platform[] {
+  return query
+    .all(name)
+    .filter((json) => json !== '')
+    .map(platformFromJson);
+}
+
+const PlatformSchema = v.looseObject({ os: text(), architecture: text(), variant: text() });
+
+function platformFromJson(json: string): Platform {
+  let value: unknown;
+  try {
+    value = parseJson(json);
+  } catch (error) {
+    throw invalid(`failed to parse platform: ${messageOf(error)}`, error);
+  }
+  const parsed = v.safeParse(PlatformSchema, value);
+  if (!parsed.success) throw invalid(`failed to parse platform: ${parsed.issues[0].message}`);
+  const { os, architecture, variant } = parsed.output;
+  if (os === '' && architecture === '' && variant !== '') {
+    throw invalid('optional platform fields provided, but OS and Architecture are missing');
+  }
+  if (os === '' || architecture === '') throw invalid('both OS and Architecture must be provided');
+  return { os, architecture, ...(variant === '' ? {} : { variant }) };
+}
+
+/** As `readPlatformsJson`, of which there is one at most. @throws `invalid`. */
+export function readPlatformJson(query: Query, name = 'platform'): Platform | undefined {
+  const [platform, ...more] = readPlatformsJson(query, name);
+  if (more.length > 0) throw invalid('multiple platform parameters not supported');
+  return platform;
 }

@@ -128,14 +128,19 @@ export interface ExecCalls {
   inspect(id: string): Promise<ExecInspect>;
 }
 
+/** Platforms as JSON. */
+export interface PlatformQuery {
+  readonly platform?: readonly string[];
+}
+
 export interface ImageCalls {
   list(query: { all?: boolean; digests?: boolean; filters?: FilterMap }): Promise<ImageSummary[]>;
-  inspectRaw(name: string): Promise<string>;
-  history(name: string): Promise<HistoryItem[]>;
+  inspectRaw(name: string, query?: PlatformQuery): Promise<string>;
+  history(name: string, query?: PlatformQuery): Promise<HistoryItem[]>;
   tag(name: string, repo: string, tag: string): Promise<void>;
   remove(
     name: string,
-    query: { force?: boolean; noprune?: boolean },
+    query: { force?: boolean; noprune?: boolean; platforms?: readonly string[] },
   ): Promise<{ Untagged?: string; Deleted?: string }[]>;
   prune(
     filters: FilterMap,
@@ -145,8 +150,8 @@ export interface ImageCalls {
   push(name: string, query: Query, auth: string): AsyncIterable<ProgressMessage>;
   /** `stream` is the tar to import. */
   create(query: Query, stream?: Readable): AsyncIterable<ProgressMessage>;
-  load(archive: Readable, quiet: boolean): Promise<{ json: boolean; body: IncomingMessage }>;
-  save(names: readonly string[]): Promise<IncomingMessage>;
+  load(archive: Readable, query: PlatformQuery & { quiet: boolean }): Promise<{ json: boolean; body: IncomingMessage }>;
+  save(names: readonly string[], query?: PlatformQuery): Promise<IncomingMessage>;
   commit(query: Query): Promise<{ Id: string }>;
 }
 
@@ -356,11 +361,11 @@ function imageCalls(wire: Wire): ImageCalls {
         path: '/images/json',
         query: { all: on(all), digests: on(digests), filters: filtersOf(filters) },
       }),
-    inspectRaw: (name) => wire.text({ method: 'GET', path: at(name, '/json') }),
-    history: (name) => wire.json({ method: 'GET', path: at(name, '/history') }),
+    inspectRaw: (name, query) => wire.text({ method: 'GET', path: at(name, '/json'), query: { ...query } }),
+    history: (name, query) => wire.json({ method: 'GET', path: at(name, '/history'), query: { ...query } }),
     tag: (name, repo, tag) => wire.none({ method: 'POST', path: at(name, '/tag'), query: { repo, tag } }),
-    remove: (name, { force, noprune }) =>
-      wire.json({ method: 'DELETE', path: at(name), query: { force: on(force), noprune: on(noprune) } }),
+    remove: (name, { force, noprune, platforms }) =>
+      wire.json({ method: 'DELETE', path: at(name), query: { force: on(force), noprune: on(noprune), platforms } }),
     prune: (filters) => wire.json({ method: 'POST', path: '/images/prune', query: { filters: filtersOf(filters) } }),
     pull: (query, auth) => progress({ method: 'POST', path: '/images/create', query, headers: { [AUTH]: auth } }),
     push: (name, query, auth) =>
@@ -369,17 +374,17 @@ function imageCalls(wire: Wire): ImageCalls {
       const body = stream === undefined ? {} : { stream, contentType: 'text/plain' };
       return progress({ method: 'POST', path: '/images/create', query, ...body });
     },
-    load: async (archive, quiet) => {
+    load: async (archive, { quiet, platform }) => {
       const body = await wire.open({
         method: 'POST',
         path: '/images/load',
-        query: { quiet: quiet ? 1 : 0 },
+        query: { quiet: quiet ? 1 : 0, platform },
         stream: archive,
         contentType: 'application/x-tar',
       });
       return { json: body.headers['content-type'] === 'application/json', body };
     },
     commit: (query) => wire.json({ method: 'POST', path: '/commit', query, body: null }),
-    save: (names) => wire.open({ method: 'GET', path: '/images/get', query: { names } }),
+    save: (names, query) => wire.open({ method: 'GET', path: '/images/get', query: { names, ...query } }),
   };
 }

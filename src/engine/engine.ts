@@ -218,7 +218,40 @@ export interface Image {
   readonly taggedAt: string;
   /** The image that it was committed on, if that is still here. */
   readonly parent?: string | undefined;
+  /** What its name leads to: its manifest, or the index it is a part of. Undefined for one that came without a manifest. */
+  readonly target?: ImageTarget | undefined;
 }
+
+export interface ImageTarget {
+  readonly mediaType: string;
+  readonly digest: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** One of the manifests that an image's name stands for. */
+export type ImageManifest = {
+  readonly descriptor: ImageTarget & {
+    readonly annotations: Readonly<Record<string, string>>;
+    readonly platform: Platform | undefined;
+  };
+  /** All that it names is here. */
+  readonly available: boolean;
+  /** Bytes of it and of what it names, as far as that is here. */
+  readonly content: number;
+} & (
+  | {
+      readonly kind: 'image';
+      readonly platform: Platform;
+      /** The id of the image, when it is here. */
+      readonly image: string | undefined;
+      /** Bytes of its layers, unpacked. */
+      readonly unpacked: number;
+    }
+  /** `of`: the manifest it is about. */
+  | { readonly kind: 'attestation'; readonly of: string }
+  | { readonly kind: 'unknown' }
+);
 
 /** Progress of a long call, in the API's own terms: one object per line of the reply. */
 export interface Progress {
@@ -246,20 +279,31 @@ export interface ImagesUsage {
 }
 
 export interface Images {
-  /** @throws `not-found` `No such image: x:tag`. `ref` is a familiar or full name, an id, an id prefix, or name@digest. */
-  get(ref: string): Image;
+  /**
+   * With `platform` the one for it among those that `ref` leads to.
+   *
+   * @param ref a familiar or full name, an id, an id prefix, or name@digest.
+   * @throws `not-found` `No such image: x:tag`, or that it is not there for the platform.
+   */
+  get(ref: string, platform?: Platform): Image;
+  /** What the image's name stands for, manifest by manifest. */
+  manifests(image: Image): Promise<ImageManifest[]>;
   list(query: { all: boolean; filters: Filters }): Image[];
-  history(ref: string): HistoryEntry[];
+  history(ref: string, platform?: Platform): HistoryEntry[];
   usage(): ImagesUsage;
   tag(ref: string, repo: string, tag: string): Promise<void>;
   remove(
     ref: string,
-    options: { force: boolean; noprune: boolean },
+    options: { force: boolean; noprune: boolean; platforms?: readonly Platform[] },
   ): Promise<{ untagged: string[]; deleted: string[] }>;
   prune(filters: Filters): Promise<{ untagged: string[]; deleted: string[]; reclaimed: number }>;
-  load(archive: Readable, options: { quiet: boolean; signal: AbortSignal }): AsyncIterable<Progress>;
+  /** With `platform` but the images for it. */
+  load(
+    archive: Readable,
+    options: { quiet: boolean; platform?: Platform; signal: AbortSignal },
+  ): AsyncIterable<Progress>;
   /** Checks every name first; the stream then is the archive. */
-  save(refs: readonly string[], signal: AbortSignal): Promise<Readable>;
+  save(request: { refs: readonly string[]; platform?: Platform; signal: AbortSignal }): Promise<Readable>;
   /** Brings an image here from its registry. `tag` is a tag or a digest; when `image` names none either, every tag is pulled. */
   pull(request: {
     image: string;
@@ -272,6 +316,8 @@ export interface Images {
   push(request: {
     image: string;
     tag: string;
+    /** Send but the image for it. */
+    platform?: Platform;
     credentials?: Credentials;
     signal: AbortSignal;
   }): AsyncIterable<Progress>;

@@ -15,6 +15,12 @@ export const mediaTypes = {
   dockerLayer: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
 } as const;
 
+const INDEXES: ReadonlySet<string> = new Set([mediaTypes.ociIndex, mediaTypes.dockerList]);
+const MANIFESTS: ReadonlySet<string> = new Set([mediaTypes.ociManifest, mediaTypes.dockerManifest]);
+
+export const isIndexType = (mediaType: string): boolean => INDEXES.has(mediaType);
+export const isManifestType = (mediaType: string): boolean => MANIFESTS.has(mediaType);
+
 /** Larger manifests, indexes and configs are refused. */
 export const JSON_LIMIT = 4 * 1024 * 1024;
 

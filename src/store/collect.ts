@@ -71,7 +71,9 @@ function mark({ db, layerRows, images, making, packed }: CollectParts, keep: Ite
     }
   };
   for (const { id, chainId, manifest } of images.all()) for (const one of [id, chainId, manifest]) need(one);
-  for (const row of db.sql.prepare('SELECT blob FROM image_blobs').all()) need(String(row['blob']));
+  const named =
+    'SELECT blob FROM image_blobs UNION SELECT idx FROM index_images UNION SELECT manifest FROM index_images';
+  for (const row of db.sql.prepare(named).all()) need(String(row['blob']));
   for (const held of making.held.values()) for (const id of held) need(id);
   for (const id of keep) need(id);
   // Layers in the making stand on layers that have rows, and on blobs.

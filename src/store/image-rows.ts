@@ -18,6 +18,8 @@ export interface TagRow {
   readonly name: string;
   readonly tag: string;
   readonly image: string;
+  /** Digest of the index the tag was given for, where there is one. */
+  readonly index?: string | undefined;
 }
 
 export interface RepoDigestRow {
@@ -38,10 +40,10 @@ export interface ImageRows {
   /** Adds or completes an image. `blobs`: digests it needs besides its config, manifest and layers, kept from collection. */
   insert(row: ImageRow, blobs?: readonly string[]): void;
   /** Moves the tag here; gives the image that had it before, undefined if none or the same. `at`: RFC 3339. */
-  setTag(name: string, tag: string, image: string, at: string): string | undefined;
+  setTag(row: TagRow, at: string): string | undefined;
   /** Gives the image that lost it, undefined when there is no such tag. */
   removeTag(name: string, tag: string): string | undefined;
-  findTag(name: string, tag: string): string | undefined;
+  findTag(name: string, tag: string): TagRow | undefined;
   tagsOf(image: string): TagRow[];
   digestsOf(image: string): RepoDigestRow[];
   addDigest(name: string, digest: string, image: string): void;
@@ -66,6 +68,7 @@ const tagRow = (row: Record<string, unknown>): TagRow => ({
   name: text(row, 'name'),
   tag: text(row, 'tag'),
   image: text(row, 'image'),
+  index: maybe(row, 'idx'),
 });
 const digestRow = (row: Record<string, unknown>): RepoDigestRow => ({
   name: text(row, 'name'),
@@ -84,11 +87,11 @@ function prepare({ sql }: Db) {
     remove: sql.prepare('DELETE FROM images WHERE id = ?'),
     removeTags: sql.prepare('DELETE FROM tags WHERE image = ?'),
     removeDigests: sql.prepare('DELETE FROM repo_digests WHERE image = ?'),
-    tags: sql.prepare('SELECT name, tag, image FROM tags ORDER BY name, tag'),
-    tagsOf: sql.prepare('SELECT name, tag, image FROM tags WHERE image = ? ORDER BY name, tag'),
-    findTag: sql.prepare('SELECT name, tag, image FROM tags WHERE name = ? AND tag = ?'),
-    setTag: sql.prepare(`INSERT INTO tags (name, tag, image) VALUES (?, ?, ?)
-      ON CONFLICT (name, tag) DO UPDATE SET image = excluded.image`),
+    tags: sql.prepare('SELECT name, tag, image, idx FROM tags ORDER BY name, tag'),
+    tagsOf: sql.prepare('SELECT name, tag, image, idx FROM tags WHERE image = ? ORDER BY name, tag'),
+    findTag: sql.prepare('SELECT name, tag, image, idx FROM tags WHERE name = ? AND tag = ?'),
+    setTag: sql.prepare(`INSERT INTO tags (name, tag, image, idx) VALUES (?, ?, ?, ?)
+      ON CONFLICT (name, tag) DO UPDATE SET image = excluded.image, idx = excluded.idx`),
     tagged: sql.prepare('UPDATE images SET tagged_at = ? WHERE id = ?'),
     removeTag: sql.prepare('DELETE FROM tags WHERE name = ? AND tag = ?'),
     digests: sql.prepare('SELECT name, digest, image FROM repo_digests ORDER BY name, digest'),
@@ -119,10 +122,10 @@ export function openImageRows(db: Db): ImageRows {
         sql.insert.run(id, chainId ?? null, manifest ?? null, taggedAt, parent ?? null);
         for (const blob of blobs) sql.insertBlob.run(id, blob);
       }),
-    setTag: (name, tag, image, at) =>
+    setTag: ({ name, tag, image, index }, at) =>
       together(() => {
         const before = imageOf(sql.findTag.get(name, tag));
-        sql.setTag.run(name, tag, image);
+        sql.setTag.run(name, tag, image, index ?? null);
         sql.tagged.run(at, image);
         return before === image ? undefined : before;
       }),
@@ -132,7 +135,10 @@ export function openImageRows(db: Db): ImageRows {
         sql.removeTag.run(name, tag);
         return before;
       }),
-    findTag: (name, tag) => imageOf(sql.findTag.get(name, tag)),
+    findTag: (name, tag) => {
+      const row = sql.findTag.get(name, tag);
+      return row === undefined ? undefined : tagRow(row);
+    },
     tagsOf: (image) => sql.tagsOf.all(image).map(tagRow),
     digestsOf: (image) => sql.digestsOf.all(image).map(digestRow),
     addDigest: (name, digest, image) => void sql.addDigest.run(name, digest, image),

@@ -86,4 +86,15 @@ export const migrations: readonly string[] = [
   -- The image that this one was committed on, which may be gone after a forced removal; null: it came as it is.
   ALTER TABLE images ADD COLUMN parent TEXT
   `,
+  `
+  -- Indexes that names lead to: which image of the store stands in them for which of their manifests.
+  CREATE TABLE index_images (
+    idx TEXT NOT NULL REFERENCES blobs (digest),
+    manifest TEXT NOT NULL REFERENCES blobs (digest),
+    image TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE,
+    PRIMARY KEY (idx, manifest)
+  ) STRICT;
+  -- The index that a tag was given for, of which its image is a part; null: the tag was given for the image alone.
+  ALTER TABLE tags ADD COLUMN idx TEXT
+  `,
 ];

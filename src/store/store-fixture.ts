@@ -49,7 +49,7 @@ export async function addImage(store: Store, tag: string, archives: readonly Arc
   );
   await lease.commit(() => {
     store.images.insert({ id: config.digest, chainId: layers.at(-1)?.chainId, manifest: undefined, taggedAt: '' });
-    store.images.setTag('docker.io/library/x', tag, config.digest, '2026-01-01T00:00:00Z');
+    store.images.setTag({ name: 'docker.io/library/x', tag, image: config.digest }, '2026-01-01T00:00:00Z');
   });
   return config.digest;
 }

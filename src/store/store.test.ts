@@ -54,7 +54,7 @@ test('an image is stored with its layers and found again by the next store', { s
     dirs.every((dir) => dir.length <= join(dataRoot, 'l/0123456789').length),
     'links are to be short',
   );
-  assert.equal(store.images.findTag('docker.io/library/x', 'one'), id);
+  assert.equal(store.images.findTag('docker.io/library/x', 'one')?.image, id);
 });
 
 test('the layers make an overlay mount that shows what the image has', { skip }, async (t) => {

@@ -8,6 +8,7 @@ import { type Content, openContent } from './content.ts';
 import { type Db, openDb } from './db.ts';
 import { Fetches } from './fetches.ts';
 import { type ImageRows, openImageRows } from './image-rows.ts';
+import { type IndexRows, openIndexRows } from './index-rows.ts';
 import { LayerBuilder } from './layer-builder.ts';
 import { openLayerRows } from './layer-rows.ts';
 import { type Layers, openLayers } from './layers.ts';
@@ -26,6 +27,7 @@ export interface Store extends AsyncDisposable {
   readonly content: Content;
   readonly layers: Layers;
   readonly images: ImageRows;
+  readonly indexes: IndexRows;
   readonly packed: PackedLayers;
   readonly origins: BlobOrigins;
   readonly containers: ContainerRows;
@@ -61,6 +63,7 @@ export async function openStore({ dataRoot, log }: { dataRoot: string; log: Log 
     dirs,
     content,
     images,
+    indexes: openIndexRows(db),
     packed,
     origins: openBlobOrigins(db),
     layers: openLayers(layerRows, content, dirs.links),

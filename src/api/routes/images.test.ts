@@ -30,7 +30,7 @@ test('registries are asked with the credentials that the client sends along', as
   await api.call('POST', '/images/create?fromImage=busybox', undefined, { 'x-registry-auth': 'nonsense' });
   assert.deepEqual(api.engine.calls, [
     ['pull', 'busybox', 'latest', { os: 'linux', architecture: 'arm64' }, credentials],
-    ['push', 'busybox', '1', credentials],
+    ['push', 'busybox', '1', undefined, credentials],
     ['pull', 'busybox', '', undefined, undefined],
   ]);
   api.engine.calls.length = 0;
@@ -50,24 +50,60 @@ test('what is not there yet is refused by name', async () => {
   await using api = await openFixture();
   assert.equal((await api.call('POST', '/images/create?fromSrc=http://x/y.tar')).status, 501);
   assert.equal((await api.call('POST', '/images/create')).status, 400);
-  assert.equal((await api.call('POST', '/images/a/b/push?platform=linux/arm64')).status, 501);
 });
 
-test('one platform of an image is refused wherever it can be asked for; an empty one asks for nothing', async () => {
+const ARM = encodeURIComponent('{"os":"linux","architecture":"arm64","variant":"v8"}');
+const arm = { os: 'linux', architecture: 'arm64', variant: 'v8' };
+
+test('one platform of an image can be asked for from the version on that knows it', async () => {
   await using api = await openFixture();
-  for (const [method, path] of [
-    ['GET', '/images/busybox/json?platform'],
-    ['GET', '/images/busybox/history?platform'],
-    ['GET', '/images/busybox/get?platform'],
-    ['POST', '/images/load?platform'],
-    ['DELETE', '/images/busybox?platforms'],
+  const last = async (method: string, path: string): Promise<unknown> => {
+    await api.call(method, path);
+    return api.engine.calls.at(-1)?.[api.engine.calls.at(-1)?.[0] === 'push' ? 3 : 2];
+  };
+  assert.deepEqual(await last('POST', `/v1.46/images/busybox/push?tag=1&platform=${ARM}`), arm);
+  assert.equal(await last('POST', `/v1.45/images/busybox/push?tag=1&platform=${ARM}`), undefined);
+  assert.deepEqual(await last('GET', `/v1.48/images/busybox/get?platform=${ARM}`), arm);
+  assert.equal(await last('GET', `/v1.47/images/busybox/get?platform=${ARM}`), undefined);
+  assert.deepEqual(await last('POST', `/v1.48/images/load?platform=${ARM}`), arm);
+  assert.deepEqual(await last('DELETE', `/v1.50/images/busybox?platforms=${ARM}`), [arm]);
+  assert.deepEqual(await last('DELETE', `/v1.49/images/busybox?platforms=${ARM}`), []);
+  for (const [path, status] of [
+    [`/v1.48/images/busybox/json?platform=${ARM}`, 200],
+    [`/v1.49/images/busybox/json?platform=${ARM}`, 404],
+    [`/v1.49/images/busybox/json?platform=`, 200],
+    [`/v1.49/images/busybox/json?manifests=1&platform=${ARM}`, 400],
+    ['/v1.49/images/busybox/json?platform=linux', 400],
+    ['/v1.49/images/busybox/json?platform=%7B%22os%22:%22linux%22%7D', 400],
+    ['/v1.49/images/busybox/json?platform=%7B%22variant%22:%22v8%22%7D', 400],
+    [`/v1.49/images/busybox/json?platform=${ARM}&platform=${ARM}`, 400],
   ] as const) {
-    const platform = encodeURIComponent('{"os":"linux","architecture":"arm64"}');
-    const refused = await api.call(method, `${path}=${platform}`);
-    assert.equal(refused.status, 501, path);
-    assert.match(refused.body, /one platform of an image is not supported/);
-    assert.notEqual((await api.call(method, `${path}=`)).status, 501, path);
+    assert.equal((await api.call('GET', path)).status, status, path);
   }
+});
+
+test('manifests are listed from the version on that knows them', async () => {
+  await using api = await openFixture();
+  api.engine.all.push(fakeContainer({ id: 'c'.repeat(64) }));
+  const list = async (version: string): Promise<Item> =>
+    ((await api.call('GET', `/${version}/images/json?manifests=1`)).json as Item[])[0] ?? {};
+  assert.equal('Manifests' in (await list('v1.46')), false);
+  assert.equal('Descriptor' in (await list('v1.47')), false);
+  assert.equal('Descriptor' in (await list('v1.48')), true);
+  const { Manifests, Size } = await list('v1.47');
+  const [image, attestation] = Manifests as Item[];
+  assert.deepEqual(image?.['Size'], { Content: 4, Total: 11 });
+  assert.equal(Size, 11);
+  assert.deepEqual(image?.['ImageData'], {
+    Platform: { architecture: 'amd64', os: 'linux' },
+    Containers: ['c'.repeat(64)],
+    Size: { Unpacked: 7 },
+  });
+  assert.deepEqual([attestation?.['Kind'], attestation?.['Available']], ['attestation', false]);
+  assert.match(JSON.stringify(attestation?.['AttestationData']), /"For":"sha256:/);
+  const inspected = (await api.call('GET', '/v1.48/images/busybox/json?manifests=1')).json as Item;
+  assert.deepEqual(inspected['Manifests'], Manifests);
+  assert.equal('Manifests' in ((await api.call('GET', '/v1.48/images/busybox/json')).json as Item), false);
 });
 
 test('tag, remove, prune', async () => {

@@ -1,20 +1,22 @@
 import type { Filters } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
+import type { Platform } from '../../spec/image.ts';
 import { invalid } from '../../util/errors.ts';
 import type { Exchange, Handler } from '../exchange.ts';
-import { readPlatform } from '../platform.ts';
+import { readPlatform, readPlatformJson, readPlatformsJson } from '../platform.ts';
 import { sendProgress } from '../progress.ts';
 import { readRegistryAuth } from '../registry-auth.ts';
 import { type Route, route } from '../router.ts';
-import { historyItem, imageInspect, imageSummary } from '../shapes/image.ts';
+import { historyItem, imageInspect, imageSummary, manifestsShape } from '../shapes/image.ts';
 import { notYet } from './unsupported.ts';
 
 const LIST_FILTERS = ['before', 'since', 'dangling', 'label', 'reference', 'until'];
 const PRUNE_FILTERS = ['dangling', 'until', 'label', 'label!'];
 
-/** An image here is for one platform, so there is none to choose. */
-function refusePlatform({ query }: Exchange, name: 'platform' | 'platforms', what: string): void {
-  if (query.text(name) !== '') throw notYet(what);
+/** A parameter of the endpoint from one API version on; before, Docker does not know it. */
+function platformFrom({ query, api }: Exchange, since: number): { platform?: Platform } {
+  const platform = api < since ? undefined : readPlatformJson(query);
+  return platform === undefined ? {} : { platform };
 }
 
 const removed = ({ untagged, deleted }: { untagged: string[]; deleted: string[] }) => [
@@ -29,19 +31,38 @@ function listFilters({ query, api }: Exchange): Filters {
   return name === '' ? filters : new Map(filters).set('reference', [...(filters.get('reference') ?? []), name]);
 }
 
-const list: Handler = (x, reply) => {
-  if (x.query.flag('manifests')) throw notYet('listing the manifests of images');
+/** Ids of the containers made of each image. */
+function containersByImage({ engine: { containers } }: Exchange): Map<string, string[]> {
+  const all = containers.list({ all: true, limit: 0, filters: new Map() });
+  return new Map([...Map.groupBy(all, (c) => c.imageId)].map(([image, of]) => [image, of.map(({ id }) => id)]));
+}
+
+const list: Handler = async (x, reply) => {
   const filters = listFilters(x);
-  const containers = x.engine.containers.list({ all: true, limit: 0, filters: new Map() });
-  const counts = Map.groupBy(containers, (c) => c.imageId);
+  const users = containersByImage(x);
   const images = x.engine.images.list({ all: x.query.flag('all'), filters });
   const shared = x.api >= 42 && x.query.flag('shared-size') ? x.engine.images.usage().shared : undefined;
-  reply.json(
-    images.map((image) => ({
-      ...imageSummary(image, { containers: counts.get(image.id)?.length ?? 0, api: x.api }),
-      ...(shared === undefined ? {} : { SharedSize: shared.get(image.id) ?? 0 }),
-    })),
-  );
+  const items = images.map(async (image) => ({
+    ...imageSummary(image, { containers: users.get(image.id)?.length ?? 0, api: x.api }),
+    ...(shared === undefined ? {} : { SharedSize: shared.get(image.id) ?? 0 }),
+    ...(x.api >= 47 && x.query.flag('manifests') ? manifestsShape(await x.engine.images.manifests(image), users) : {}),
+  }));
+  reply.json(await Promise.all(items));
+};
+
+const inspect: Handler = async (x, reply) => {
+  const { platform } = platformFrom(x, 49);
+  const manifests = x.api >= 48 && x.query.flag('manifests');
+  if (manifests && platform !== undefined) {
+    throw invalid('conflicting options: manifests and platform options cannot both be set');
+  }
+  const image = x.engine.images.get(x.param('name'), platform);
+  const shape = imageInspect(image, x.api);
+  if (!manifests) reply.json(shape);
+  else {
+    const { Manifests } = manifestsShape(await x.engine.images.manifests(image), containersByImage(x));
+    reply.json({ ...shape, Manifests });
+  }
 };
 
 const pull: Handler = async ({ query, engine, req, signal, api }, reply) => {
@@ -83,8 +104,9 @@ const save =
   async (x, reply) => {
     const refs = names(x);
     if (refs.length === 0) throw invalid('no images are named');
-    refusePlatform(x, 'platform', 'saving one platform of an image');
-    await reply.pipe('application/x-tar', await x.engine.images.save(refs, x.signal), x.signal);
+    const { signal } = x;
+    const archive = await x.engine.images.save({ refs, ...platformFrom(x, 48), signal });
+    await reply.pipe('application/x-tar', archive, signal);
   };
 
 /** Images and their names. */
@@ -102,9 +124,8 @@ export const imageRoutes: readonly Route[] = [
   ),
   route('POST', '/images/create', create),
   route('POST', '/images/load', async (x, reply) => {
-    refusePlatform(x, 'platform', 'loading one platform of an image');
-    const steps = x.engine.images.load(x.req, { quiet: x.query.flag('quiet'), signal: x.signal });
-    await sendProgress(steps, reply, { early: 'told' });
+    const options = { quiet: x.query.flag('quiet'), ...platformFrom(x, 48), signal: x.signal };
+    await sendProgress(x.engine.images.load(x.req, options), reply, { early: 'told' });
   }),
   route('POST', '/images/prune', async (x, reply) => {
     const filters = parseFilters(x.query.text('filters'), PRUNE_FILTERS);
@@ -117,19 +138,14 @@ export const imageRoutes: readonly Route[] = [
     '/images/:name*/get',
     save((x) => [x.param('name')]),
   ),
-  route('GET', '/images/:name*/json', (x, reply) => {
-    if (x.query.flag('manifests')) throw notYet('listing the manifests of images');
-    refusePlatform(x, 'platform', 'inspecting one platform of an image');
-    reply.json(imageInspect(x.engine.images.get(x.param('name')), x.api));
-  }),
+  route('GET', '/images/:name*/json', inspect),
   route('GET', '/images/:name*/history', (x, reply) => {
-    refusePlatform(x, 'platform', 'the history of one platform of an image');
-    reply.json(x.engine.images.history(x.param('name')).map(historyItem));
+    const { platform } = platformFrom(x, 48);
+    reply.json(x.engine.images.history(x.param('name'), platform).map(historyItem));
   }),
   route('POST', '/images/:name*/push', async (x, reply) => {
-    refusePlatform(x, 'platform', 'pushing one platform of an image');
     const credentials = readRegistryAuth(x.req);
-    const image = { image: x.param('name'), tag: x.query.text('tag') };
+    const image = { image: x.param('name'), tag: x.query.text('tag'), ...platformFrom(x, 46) };
     await sendProgress(
       x.engine.images.push({ ...image, ...(credentials ? { credentials } : {}), signal: x.signal }),
       reply,
@@ -140,8 +156,8 @@ export const imageRoutes: readonly Route[] = [
     reply.empty(201);
   }),
   route('DELETE', '/images/:name*', async (x, reply) => {
-    refusePlatform(x, 'platforms', 'removing one platform of an image');
-    const options = { force: x.query.flag('force'), noprune: x.query.flag('noprune') };
+    const platforms = x.api < 50 ? [] : readPlatformsJson(x.query, 'platforms');
+    const options = { force: x.query.flag('force'), noprune: x.query.flag('noprune'), platforms };
     reply.json(removed(await x.engine.images.remove(x.param('name'), options)));
   }),
 ];

@@ -1,5 +1,6 @@
 import { NEVER } from '../../engine/containers/model.ts';
-import type { HistoryEntry, Image } from '../../engine/engine.ts';
+import type { HistoryEntry, Image, ImageManifest } from '../../engine/engine.ts';
+import type { Platform } from '../../spec/image.ts';
 import { configShape } from './container-inspect.ts';
 import { unixSeconds } from './container-summary.ts';
 
@@ -13,6 +14,60 @@ function names(image: Image, api: number) {
   return { RepoTags: image.repoTags, RepoDigests: image.repoDigests };
 }
 
+/** From 1.48 on: what the image's name leads to in a registry's terms. */
+function descriptor({ target }: Image, api: number) {
+  if (api < 48 || target === undefined) return {};
+  const { mediaType, digest, size } = target;
+  return { Descriptor: { mediaType, digest, size } };
+}
+
+/**
+ * What an image's name stands for, and all of its bytes, archives included. Source: moby `api/types/image/manifest.go`.
+ *
+ * @param users ids of the containers made of each image.
+ */
+export function manifestsShape(manifests: readonly ImageManifest[], users: ReadonlyMap<string, readonly string[]>) {
+  const shapes = manifests.map((manifest) => manifestShape(manifest, users));
+  return {
+    ...(shapes.length === 0 ? {} : { Size: shapes.reduce((sum, { Size }) => sum + Size.Total, 0) }),
+    Manifests: shapes,
+  };
+}
+
+function manifestShape(manifest: ImageManifest, users: ReadonlyMap<string, readonly string[]>) {
+  const { mediaType, digest, size, annotations, platform } = manifest.descriptor;
+  const unpacked = manifest.kind === 'image' ? manifest.unpacked : 0;
+  return {
+    ID: digest,
+    Descriptor: {
+      mediaType,
+      digest,
+      size,
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+      ...(platform === undefined ? {} : { platform: platformShape(platform) }),
+    },
+    Available: manifest.available,
+    Size: { Content: manifest.content, Total: manifest.content + unpacked },
+    Kind: manifest.kind,
+    ...(manifest.kind === 'image'
+      ? {
+          ImageData: {
+            Platform: platformShape(manifest.platform),
+            Containers: users.get(manifest.image ?? '') ?? [],
+            Size: { Unpacked: unpacked },
+          },
+        }
+      : {}),
+    ...(manifest.kind === 'attestation' ? { AttestationData: { For: manifest.of } } : {}),
+  };
+}
+
+const platformShape = ({ architecture, os, variant = '' }: Platform) => ({
+  architecture,
+  os,
+  ...(variant === '' ? {} : { variant }),
+});
+
 /** One item of `GET /images/json`. `containers` counts those made from it. */
 export function imageSummary(image: Image, o: { containers: number; api: number }) {
   const { Labels } = image.config.config;
@@ -23,6 +78,7 @@ export function imageSummary(image: Image, o: { containers: number; api: number 
     Labels: Object.keys(Labels).length === 0 ? null : Labels,
     ParentId: image.parent ?? '',
     ...names(image, o.api),
+    ...descriptor(image, o.api),
     SharedSize: -1,
     Size: image.size,
     ...(o.api < 44 ? { VirtualSize: image.size } : {}),
@@ -34,6 +90,7 @@ export function imageInspect(image: Image, api: number) {
   const { config } = image;
   return {
     Id: image.id,
+    ...descriptor(image, api),
     RepoTags: image.repoTags,
     RepoDigests: image.repoDigests,
     Parent: image.parent ?? '',

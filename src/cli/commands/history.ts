@@ -6,6 +6,7 @@ import { TABLE_FORMAT_DOC } from '../format/format-doc.ts';
 import { rfc3339 } from '../format/local-time.ts';
 import { printRows, type RowKind } from '../format/print-rows.ts';
 import { ellipsis, humanDuration, humanSize } from '../format/units.ts';
+import { platformQuery } from '../platform-query.ts';
 
 function row(trunc: boolean, human: boolean): RowKind<HistoryItem> {
   const since = (item: HistoryItem) =>
@@ -43,10 +44,12 @@ export const history: Command = {
     text('format', TABLE_FORMAT_DOC),
     bool('H, human', 'Print sizes and dates in human readable format (default true)'),
     bool('no-trunc', "Don't truncate output"),
+    text('platform', 'Show history for the given platform. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'),
     bool('q, quiet', 'Only show image IDs'),
   ],
   async run({ client, out }, flags) {
-    const items = await client.images.history(flags.args[0] ?? '');
+    const platform = await platformQuery(client, [flags.text('platform')], 48);
+    const items = await client.images.history(flags.args[0] ?? '', { platform });
     const human = !flags.given('human') || flags.bool('human');
     const quiet = flags.bool('quiet') && /^(table)?$/.test(flags.text('format'));
     const table = '{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}';

@@ -5,6 +5,7 @@ import type { ProgressMessage } from '../../client/types.ts';
 import { type Command, ExitError } from '../command.ts';
 import { bool, text } from '../flags/flag-spec.ts';
 import { showProgress } from '../format/progress.ts';
+import { platformQuery } from '../platform-query.ts';
 import { openError } from '../run/env-files.ts';
 
 export const load: Command = {
@@ -14,6 +15,7 @@ export const load: Command = {
   args: [0, 0],
   flags: [
     text('i, input', 'Read from tar archive file, instead of STDIN'),
+    text('platform', 'Load only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'),
     bool('q, quiet', 'Suppress the load output'),
   ],
   async run({ client, stdin, stdout }, flags) {
@@ -25,9 +27,13 @@ export const load: Command = {
       });
       await file.close();
     }
+    const platform = await platformQuery(client, [flags.text('platform')], 48);
     // Bars only where they can move.
     const quiet = flags.bool('quiet') || !stdout.isTTY;
-    const { json, body } = await client.images.load(input === '' ? stdin : createReadStream(input), quiet);
+    const { json, body } = await client.images.load(input === '' ? stdin : createReadStream(input), {
+      quiet,
+      platform,
+    });
     if (json) await showProgress(messages(body), stdout);
     else for await (const chunk of body) stdout.write(chunk as Buffer);
     return 0;

@@ -3,6 +3,7 @@ import { authHeader } from '../auth/logins.ts';
 import type { Command } from '../command.ts';
 import { bool, text } from '../flags/flag-spec.ts';
 import { showProgress } from '../format/progress.ts';
+import { platformQuery } from '../platform-query.ts';
 import { familiar, parseReference } from '../run/image-reference.ts';
 
 export const push: Command = {
@@ -24,7 +25,8 @@ export const push: Command = {
     if (digest !== undefined) throw invalid('cannot push a digest reference');
     const quiet = flags.bool('quiet');
     if (!all && tag === undefined && !quiet) out('Using default tag: latest\n');
-    const query = { tag: all ? '' : (tag ?? 'latest'), platform: flags.text('platform') || undefined };
+    const platform = await platformQuery(client, [flags.text('platform')], 46);
+    const query = { tag: all ? '' : (tag ?? 'latest'), platform };
     await showProgress(client.images.push(name, query, await authHeader(configDir, name)), stdout, { quiet });
     if (quiet) out(`${all ? name : familiar(reference)}\n`);
     return 0;

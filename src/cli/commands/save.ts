@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type Command, ExitError } from '../command.ts';
 import { text } from '../flags/flag-spec.ts';
+import { platformQuery } from '../platform-query.ts';
 import { writeAside } from '../write-aside.ts';
 
 export const save: Command = {
@@ -10,14 +11,18 @@ export const save: Command = {
   short: 'Save one or more images to a tar archive (streamed to STDOUT by default)',
   aliases: ['image save', 'save'],
   args: [1, Infinity],
-  flags: [text('o, output', 'Write to a file, instead of STDOUT')],
+  flags: [
+    text('o, output', 'Write to a file, instead of STDOUT'),
+    text('platform', 'Save only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'),
+  ],
   async run({ client, stdout }, flags) {
     const output = flags.text('output');
     if (output === '' && stdout.isTTY) {
       throw new ExitError(1, 'cowardly refusing to save to a terminal. Use the -o flag or redirect');
     }
     if (output !== '') checkTarget(output);
-    const body = await client.images.save(flags.args);
+    const platform = await platformQuery(client, [flags.text('platform')], 48);
+    const body = await client.images.save(flags.args, { platform });
     if (output === '') await pipeline(body, stdout, { end: false });
     else await writeAside(body, output);
     return 0;

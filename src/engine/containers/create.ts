@@ -38,7 +38,7 @@ export async function createContainer(
 ): Promise<{ id: string; warnings: string[] }> {
   const id = randomId();
   if (request.config.Image === '') throw invalid('config cannot be empty in order to create a container');
-  const image = await parts.images.resolve(request.config.Image);
+  const image = await parts.images.resolve(request.config.Image, request.platform);
   checkPlatform(request, image);
   validateRequest(request.config, request.hostConfig, request.endpoints);
   using _pin = parts.images.pin(image.id);

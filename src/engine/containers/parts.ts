@@ -3,6 +3,7 @@ import type { RuntimeFeatures } from '../../kernel/host/runtime-features.ts';
 import type { RuntimeBinary, ShimPool } from '../../kernel/shim/shim-pool.ts';
 import type { IoPool } from '../../kernel/stdio/io-pool.ts';
 import type { UserNamespace } from '../../kernel/userns/user-namespace.ts';
+import type { Platform } from '../../spec/image.ts';
 import type { ContainerRows } from '../../store/containers.ts';
 import type { KeyedLock } from '../../util/keyed-lock.ts';
 import type { Log } from '../../util/log.ts';
@@ -19,7 +20,7 @@ import type { RestartTimers } from './restart-timers.ts';
 /** What containers need of images. */
 export interface ContainerImages {
   /** Finds an image, assembling a built-in one that was not used before. @throws `not-found`. */
-  resolve(ref: string): Promise<Image>;
+  resolve(ref: string, platform?: Platform): Promise<Image>;
   readonly get: Images['get'];
   readonly list: Images['list'];
   /** Directories of its layers, top first, by names short enough for a mount option. */

@@ -10,8 +10,8 @@ import { padding } from '../../util/tar/header.ts';
 import { TAR_END } from '../../util/tar/tar-writer.ts';
 import { BUILTIN_BUSYBOX } from './builtin-name.ts';
 import type { Collection } from './collection.ts';
+import { hostPlatform } from './host-platform.ts';
 import { makeImage } from './import.ts';
-import { hostArchitecture } from './load.ts';
 import { type PlainMember, plainHeader } from './plain-header.ts';
 
 /** Label of the image that tells which busybox it was made of. */
@@ -65,9 +65,9 @@ export async function ensureBusybox(collection: Collection, path: string): Promi
     Env: [`PATH=${PATH}`],
     Labels: { [MADE_OF]: madeOf },
   };
-  const made = await makeImage(lease, digest, {
+  const made = await makeImage(collection.store.content, lease, digest, {
     config,
-    platform: { os: 'linux', architecture: hostArchitecture() },
+    platform: hostPlatform(),
     created: CREATED,
     comment: '',
     createdBy: 'gantry: assembled from the busybox of the host',

@@ -1,16 +1,19 @@
-import type { ImageConfig } from '../../spec/image.ts';
+import type { ImageConfig, Platform } from '../../spec/image.ts';
 import { familiarString, type ImageReference, parseAnyReference, tagNameOnly } from '../../spec/reference.ts';
+import type { Blob } from '../../store/content.ts';
 import { isDigest } from '../../util/digest.ts';
 import { notFound } from '../../util/errors.ts';
 import type { Image } from '../engine.ts';
+import { compare, type ImageNames, newImageNames } from './image-names.ts';
+import { choosePlatform, platformOf } from './platform-choice.ts';
 
 /** An image without its names. */
 export interface StoredImage {
   readonly id: string;
   readonly config: ImageConfig;
   readonly chainIds: readonly string[];
-  /** Digest of the manifest it came with. */
-  manifest: string | undefined;
+  /** The manifest it came with, or that was made for it. */
+  manifest: Blob | undefined;
   /** Bytes of all its layers, unpacked. */
   readonly size: number;
   taggedAt: string;
@@ -19,30 +22,23 @@ export interface StoredImage {
 }
 
 /** All images and their names, in memory: what every query reads. The rows of the store are the truth behind it. */
-export interface Catalogue {
+export interface Catalogue extends ImageNames {
   readonly all: () => Image[];
   readonly byId: (id: string) => Image | undefined;
   readonly stored: (id: string) => StoredImage | undefined;
+  /** The id of the image that came with a manifest. */
+  readonly withManifest: (digest: string) => string | undefined;
   /** The images that were committed on it. */
   readonly children: (id: string) => string[];
   /** @throws `not-found`, `invalid`. */
   readonly resolve: (ref: string) => Image;
-  /** The id a tag or digest leads to. */
-  readonly lookup: (reference: ImageReference) => string | undefined;
-  /** Every tag and digest of an image, sorted. */
-  readonly references: (id: string) => ImageReference[];
+  /**
+   * The image for a platform among those that the name leads to, with the names of the whole; undefined when that one is not here.
+   *
+   * @throws `not-found`, `invalid` for the name.
+   */
+  readonly resolveFor: (ref: string, platform: Platform) => Image | undefined;
   readonly add: (image: StoredImage) => void;
-  readonly point: (reference: ImageReference, id: string) => void;
-  readonly unpoint: (reference: ImageReference) => void;
-  readonly drop: (id: string) => void;
-}
-
-const compare = (a: string, b: string): number => Number(a > b) - Number(a < b);
-
-/** A digest decides when there is one: it cannot move. */
-function keyOf(reference: ImageReference): string {
-  const { name, tag, digest } = tagNameOnly(reference);
-  return digest === undefined ? `${name}:${tag ?? 'latest'}` : `${name}@${digest}`;
 }
 
 const missing = (ref: ImageReference | string) =>
@@ -50,31 +46,20 @@ const missing = (ref: ImageReference | string) =>
 
 export function newCatalogue(): Catalogue {
   const images = new Map<string, StoredImage>();
-  const names = new Map<string, { reference: ImageReference; id: string }>();
-  /** Per image: the keys of its names. */
-  const keys = new Map<string, Set<string>>();
+  const names = newImageNames();
 
-  const references = (id: string): ImageReference[] =>
-    [...(keys.get(id) ?? [])].toSorted(compare).flatMap((key) => names.get(key)?.reference ?? []);
-
-  const view = (image: StoredImage): Image => {
-    const all = references(image.id);
+  /** @param as the image whose names it is shown with. */
+  const view = (image: StoredImage, as = image.id, reference?: ImageReference): Image => {
     const { id, config, chainIds, size, taggedAt } = image;
-    const repoTags = all
-      .filter((ref) => ref.digest === undefined)
-      .map(familiarString)
-      .toSorted(compare);
-    const repoDigests = all
-      .filter((ref) => ref.digest !== undefined)
-      .map(familiarString)
-      .toSorted(compare);
+    const all = names.references(as);
+    const named = (digest: boolean): string[] =>
+      all
+        .filter((ref) => (ref.digest !== undefined) === digest)
+        .map(familiarString)
+        .toSorted(compare);
     const parent = image.parent !== undefined && images.has(image.parent) ? image.parent : undefined;
-    return { id, config, chainIds, size, taggedAt, repoTags, repoDigests, parent };
-  };
-
-  const byId = (id: string): Image | undefined => {
-    const image = images.get(id);
-    return image === undefined ? undefined : view(image);
+    const target = names.indexOf(as, reference) ?? image.manifest;
+    return { id, config, chainIds, size, taggedAt, repoTags: named(false), repoDigests: named(true), parent, target };
   };
 
   /** The only image whose id starts so. */
@@ -85,44 +70,44 @@ export function newCatalogue(): Catalogue {
     return found.length === 1 ? found[0] : undefined;
   };
 
-  const lookup = (reference: ImageReference): string | undefined => names.get(keyOf(reference))?.id;
-
-  const unpoint = (reference: ImageReference): void => {
-    const key = keyOf(reference);
-    const before = names.get(key);
-    if (before === undefined) return;
-    names.delete(key);
-    keys.get(before.id)?.delete(key);
+  /** With the name, when it is by one that `ref` leads there. */
+  const find = (ref: string): { image: StoredImage; reference: ImageReference | undefined } => {
+    const parsed = parseAnyReference(ref);
+    const named = typeof parsed === 'string' ? undefined : names.lookup(parsed);
+    const id = typeof parsed === 'string' ? parsed : (named ?? search(ref));
+    const image = id === undefined ? undefined : images.get(id);
+    if (image === undefined) throw missing(parsed);
+    return { image, reference: named === undefined || typeof parsed === 'string' ? undefined : parsed };
   };
 
   return {
-    all: () => [...images.values()].map(view),
-    byId,
+    ...names,
+    all: () => [...images.values()].map((image) => view(image)),
+    byId: (id) => {
+      const image = images.get(id);
+      return image === undefined ? undefined : view(image);
+    },
     stored: (id) => images.get(id),
+    withManifest: (digest) => [...images.values()].find(({ manifest }) => manifest?.digest === digest)?.id,
     children: (id) => [...images.values()].filter(({ parent }) => parent === id).map((child) => child.id),
-    references,
-    lookup,
-    unpoint,
     resolve: (ref) => {
-      const parsed = parseAnyReference(ref);
-      const id = typeof parsed === 'string' ? parsed : (lookup(parsed) ?? search(ref));
-      const image = id === undefined ? undefined : byId(id);
-      if (image === undefined) throw missing(parsed);
-      return image;
+      const { image, reference } = find(ref);
+      return view(image, image.id, reference);
+    },
+    resolveFor: (ref, platform) => {
+      const { image, reference } = find(ref);
+      const index = names.indexOf(image.id, reference);
+      const near = index?.entries.flatMap((entry) => {
+        const one = images.get(index.images.get(entry.digest) ?? '');
+        return one === undefined ? [] : [{ one, platform: entry.platform ?? platformOf(one.config) }];
+      });
+      const alone = [{ one: image, platform: platformOf(image.config) }];
+      const fitting = choosePlatform(near ?? alone, platform);
+      return fitting === undefined ? undefined : view(fitting.one, image.id, reference);
     },
     add: (image) => void images.set(image.id, image),
-    point: (reference, id) => {
-      unpoint(reference);
-      const { name, tag, digest } = tagNameOnly(reference);
-      const whole = digest === undefined ? { name, tag: tag ?? 'latest' } : { name, digest };
-      const key = keyOf(whole);
-      names.set(key, { reference: whole, id });
-      const own = keys.get(id) ?? new Set();
-      keys.set(id, own.add(key));
-    },
     drop: (id) => {
-      for (const reference of references(id)) unpoint(reference);
-      keys.delete(id);
+      names.drop(id);
       images.delete(id);
     },
   };

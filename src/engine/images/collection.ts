@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { ImageConfigSchema } from '../../spec/image.ts';
-import { JSON_LIMIT } from '../../spec/manifest.ts';
+import { JSON_LIMIT, mediaTypes } from '../../spec/manifest.ts';
 import type { ImageReference } from '../../spec/reference.ts';
 import type { ImageRow } from '../../store/image-rows.ts';
 import type { Lease } from '../../store/lease.ts';
@@ -8,6 +8,7 @@ import type { Store } from '../../store/store.ts';
 import { chainIdsOf } from '../../util/digest.ts';
 import type { Log } from '../../util/log.ts';
 import { type Catalogue, newCatalogue, type StoredImage } from './catalogue.ts';
+import { entriesOf, type HeldIndex } from './held-index.ts';
 
 /** `tagged_at` of an image that was removed by force while a container still stands on its layers. */
 const REMOVED = 'removed';
@@ -19,6 +20,15 @@ export interface NewImage {
   readonly digests?: readonly ImageReference[];
   /** Blobs it needs besides its config, manifest and layers. */
   readonly blobs?: readonly string[];
+  /** The index that its names are given for. */
+  readonly index?: IndexPlace;
+}
+
+/** Where an image stands in an index. */
+export interface IndexPlace {
+  readonly index: Omit<HeldIndex, 'images'>;
+  /** Digest of the image's manifest there. */
+  readonly manifest: string;
 }
 
 /** The rows and their picture in memory, changed together. */
@@ -29,8 +39,8 @@ export interface Collection {
   readonly stored: (id: string) => StoredImage | undefined;
   /** Adds images and moves tags to them, all or nothing; gives the ids that lost a tag, by position. Durable on return. */
   readonly add: (lease: Lease, images: readonly NewImage[]) => Promise<(string | undefined)[][]>;
-  /** Moves a tag; the image is there. */
-  readonly setTag: (reference: ImageReference, id: string) => void;
+  /** Moves a tag; the image is there. @param index digest of the index it is given for. */
+  readonly setTag: (reference: ImageReference, id: string, index?: string) => void;
   /** Names an image by a digest that a registry has it under. */
   readonly addDigest: (reference: ImageReference, id: string) => void;
   readonly removeReference: (reference: ImageReference) => void;
@@ -51,9 +61,33 @@ export async function openCollection(store: Store, log: Log): Promise<Collection
     if (row.taggedAt === REMOVED) removed.set(row.id, image);
     else catalogue.add(image);
   }
-  for (const { name, tag, image } of store.images.allTags()) catalogue.point({ name, tag }, image);
+  for (const { name, tag, image, index } of store.images.allTags()) catalogue.point({ name, tag }, image, index);
   for (const { name, digest, image } of store.images.allDigests()) catalogue.point({ name, digest }, image);
-  return newCollection({ store, catalogue, removed, log });
+  const parts = { store, catalogue, removed, log };
+  await readIndexes(parts);
+  // A kill may have come between the last name of an index and its rows.
+  dropUnnamed(parts);
+  return newCollection(parts);
+}
+
+async function readIndexes({ store, catalogue }: Parts): Promise<void> {
+  for (const [digest, rows] of Map.groupBy(store.indexes.all(), ({ index }) => index)) {
+    const blob = store.content.find(digest);
+    if (blob === undefined) continue;
+    const images = new Map(rows.map(({ manifest, image }) => [manifest, image]));
+    const mediaType = blob.mediaType === '' ? mediaTypes.ociIndex : blob.mediaType;
+    catalogue.hold({ ...blob, mediaType, images, entries: await entriesOf(store.content, digest) });
+  }
+}
+
+/** An index stays as long as a name leads to it; its images then stand for themselves. */
+function dropUnnamed({ store, catalogue }: Parts): void {
+  const unnamed = catalogue.unnamed();
+  if (unnamed.length === 0) return;
+  store.db.transaction(() => {
+    for (const digest of unnamed) store.indexes.remove(digest);
+  });
+  for (const digest of unnamed) catalogue.letGo(digest);
 }
 
 interface Parts {
@@ -74,21 +108,31 @@ function newCollection(parts: Parts): Collection {
     stored: (id) => catalogue.stored(id) ?? removed.get(id),
     add: async (lease, images) => {
       try {
-        return await lease.commit(() => images.map((image) => addOne(parts, image)));
+        const moved = await lease.commit(() => images.map((image) => addOne(parts, image)));
+        dropUnnamed(parts);
+        return moved;
       } catch (error) {
         for (const image of images) undo(parts, image);
         throw error;
       }
     },
-    setTag: (reference, id) => void store.db.transaction(() => pointTag(parts, reference, id)),
+    setTag: (reference, id, index) => {
+      store.db.transaction(() => pointTag(parts, reference, id, index));
+      dropUnnamed(parts);
+    },
     addDigest: (reference, id) => pointDigest(parts, reference, id),
     removeReference: (reference) => {
       const { name, tag = 'latest', digest } = reference;
       if (digest === undefined) store.images.removeTag(name, tag);
       else store.images.removeDigest(name, digest);
       catalogue.unpoint(reference);
+      dropUnnamed(parts);
     },
-    remove: (id, keep) => removeOne(parts, id, keep),
+    remove: (id, keep) => {
+      const layers = removeOne(parts, id, keep);
+      dropUnnamed(parts);
+      return layers;
+    },
     release: async (used) => {
       const free = [...removed.keys()].filter((id) => !used(id));
       for (const id of free) {
@@ -103,16 +147,21 @@ function newCollection(parts: Parts): Collection {
 const rowOf = (image: StoredImage, taggedAt: string): ImageRow => ({
   id: image.id,
   chainId: image.chainIds.at(-1),
-  manifest: image.manifest,
+  manifest: image.manifest?.digest,
   taggedAt,
   parent: image.parent,
 });
 
-function pointTag({ store, catalogue }: Parts, reference: ImageReference, id: string): string | undefined {
+function pointTag(
+  { store, catalogue }: Parts,
+  reference: ImageReference,
+  id: string,
+  index: string | undefined,
+): string | undefined {
   const { name, tag = 'latest' } = reference;
   const at = new Date().toISOString();
-  const before = store.images.setTag(name, tag, id, at);
-  catalogue.point({ name, tag }, id);
+  const before = store.images.setTag({ name, tag, image: id, index }, at);
+  catalogue.point({ name, tag }, id, index);
   const image = catalogue.stored(id);
   if (image !== undefined) image.taggedAt = at;
   return before;
@@ -123,32 +172,53 @@ function pointDigest({ store, catalogue }: Parts, { name, digest = '' }: ImageRe
   catalogue.point({ name, digest }, id);
 }
 
-function addOne(parts: Parts, { image, tags, digests = [], blobs = [] }: NewImage): (string | undefined)[] {
+function addOne(parts: Parts, { image, tags, digests = [], blobs = [], index }: NewImage): (string | undefined)[] {
   const { store, catalogue, removed } = parts;
   const before = catalogue.stored(image.id);
   store.images.insert(rowOf(image, before?.taggedAt ?? image.taggedAt), blobs);
   if (before === undefined) catalogue.add(image);
   else before.manifest = image.manifest ?? before.manifest;
   removed.delete(image.id);
+  if (index !== undefined) placeIn(parts, index, image.id);
   for (const reference of digests) pointDigest(parts, reference, image.id);
-  return tags.map((reference) => pointTag(parts, reference, image.id));
+  return tags.map((reference) => pointTag(parts, reference, image.id, index?.index.digest));
+}
+
+/** The image stands in the index, and so do others that are here already. */
+function placeIn({ store, catalogue }: Parts, { index, manifest }: IndexPlace, id: string): void {
+  const here = index.entries.flatMap(({ digest }): [string, string][] => {
+    const image = catalogue.withManifest(digest);
+    return image === undefined ? [] : [[digest, image]];
+  });
+  const images = new Map([...here, [manifest, id]]);
+  for (const [one, image] of images) store.indexes.add({ index: index.digest, manifest: one, image });
+  catalogue.hold({ ...index, images });
 }
 
 /** After a commit that failed: memory is what the rows say. */
-function undo({ store, catalogue, removed }: Parts, { image, tags, digests = [] }: NewImage): void {
+function undo(parts: Parts, { image, tags, digests = [], index }: NewImage): void {
+  const { store, catalogue, removed } = parts;
+  if (index !== undefined) undoIndex(parts, index.index);
   const row = store.images.find(image.id);
   if (row?.taggedAt === REMOVED) removed.set(image.id, image);
   if (row === undefined || row.taggedAt === REMOVED) catalogue.drop(image.id);
   for (const reference of tags) {
-    const id = store.images.findTag(reference.name, reference.tag ?? 'latest');
-    if (id === undefined) catalogue.unpoint(reference);
-    else catalogue.point(reference, id);
+    const before = store.images.findTag(reference.name, reference.tag ?? 'latest');
+    if (before === undefined) catalogue.unpoint(reference);
+    else catalogue.point(reference, before.image, before.index);
   }
   for (const { name, digest = '' } of digests) {
     const id = store.images.findDigest(name, digest);
     if (id === undefined) catalogue.unpoint({ name, digest });
     else catalogue.point({ name, digest }, id);
   }
+}
+
+function undoIndex({ store, catalogue }: Parts, index: IndexPlace['index']): void {
+  const rows = store.indexes.all().filter((row) => row.index === index.digest);
+  catalogue.letGo(index.digest);
+  if (rows.length === 0) return;
+  catalogue.hold({ ...index, images: new Map(rows.map(({ manifest, image }) => [manifest, image])) });
 }
 
 function removeOne({ store, catalogue, removed }: Parts, id: string, keep: boolean): string[] {
@@ -177,5 +247,6 @@ async function readStored(store: Store, row: ImageRow): Promise<StoredImage> {
   const config = v.parse(ImageConfigSchema, JSON.parse(bytes.toString('utf8')));
   const { id, chainId, manifest, taggedAt, parent } = row;
   const size = chainId === undefined ? 0 : store.layers.chainSize(chainId);
-  return { id, config, chainIds: chainIdsOf(config.rootfs.diff_ids), manifest, size, taggedAt, parent };
+  const chainIds = chainIdsOf(config.rootfs.diff_ids);
+  return { id, config, chainIds, manifest: store.content.find(manifest ?? ''), size, taggedAt, parent };
 }

@@ -53,7 +53,7 @@ export async function commitImage(collection: Collection, events: Events, reques
   const blob = await lease.ingest(request.layer, { mediaType: mediaTypes.ociLayer, signal });
   const diffId = blob.digest === NOTHING ? undefined : blob.digest;
   const layers = await stack(collection, lease, request, diffId);
-  const made = await putConfig(lease, layers, imageConfig(request, diffId));
+  const made = await putConfig(collection.store.content, lease, layers, imageConfig(request, diffId));
   const image = { ...made, parent: request.parent.id };
   await collection.add(lease, [{ image, tags: reference === undefined ? [] : [reference] }]);
   if (reference !== undefined) {

@@ -44,14 +44,19 @@ async function platformsOf(
 ): Promise<Platform[]> {
   const what = `manifest ${manifest.digest}`;
   if (isIndex(manifest))
-    return parseJson(manifest.bytes, IndexSchema, what).manifests.flatMap(({ platform }) => platform ?? []);
+    return parseJson(manifest.bytes, IndexSchema, what).manifests.flatMap(({ platform }) =>
+      platform === null ? [] : [told(platform)],
+    );
   const { config } = parseJson(manifest.bytes, ManifestSchema, what);
   if (config.size > JSON_LIMIT) throw invalid(`image config ${config.digest} is larger than ${JSON_LIMIT} bytes`);
   const bytes = await repositories.first('pull', (repository) => repository.json(config.digest, signal));
-  const { os, architecture, variant }: ImageConfig = parseJson(
-    bytes,
-    ImageConfigSchema,
-    `image config ${config.digest}`,
-  );
-  return [{ os, architecture, ...(variant === '' ? {} : { variant }) }];
+  const parsed: ImageConfig = parseJson(bytes, ImageConfigSchema, `image config ${config.digest}`);
+  return [told(parsed)];
 }
+
+/** A variant is told where there is one. */
+const told = ({ os, architecture, variant = '' }: Platform): Platform => ({
+  os,
+  architecture,
+  ...(variant === '' ? {} : { variant }),
+});

@@ -42,7 +42,7 @@ test('dockerd loads what was saved here, and the same lines come back', { skip }
   const image = imageOf([{ a: salt }, { b: 'two' }]);
   const here = await fixture.load(tarOf(dockerArchive([{ image, tags: [`${plain}:1`] }])));
   await fixture.load(tarOf(ociArchive(imageOf([{ c: salt }]), `${gzipped}:1`)));
-  const archive = await buffer(await fixture.images.save([`${plain}:1`, `${gzipped}:1`], signal));
+  const archive = await buffer(await fixture.images.save({ refs: [`${plain}:1`, `${gzipped}:1`], signal }));
   try {
     const there = await loadThere(archive);
     assert.deepEqual(there, [`Loaded image: ${plain}:1\n`, `Loaded image: ${gzipped}:1\n`]);
@@ -96,7 +96,7 @@ test('an imported config reads the same in both', { skip }, async () => {
   try {
     const ask = { repo: name, tag: '2', message: '', changes: [...changes, ...more], signal };
     await Array.fromAsync(fixture.images.import(Readable.from([tarOf({ a: salt })]), ask));
-    const mine = await buffer(await fixture.images.save([`${name}:2`], signal));
+    const mine = await buffer(await fixture.images.save({ refs: [`${name}:2`], signal }));
     await loadThere(mine);
     const [there, ours] = await Promise.all(
       ['1', '2'].map(async (tag) => JSON.parse((await call('GET', `/images/${name}:${tag}/json`)).toString())),

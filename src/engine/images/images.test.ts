@@ -204,7 +204,7 @@ test('import makes an image of any archive', { skip }, async () => {
 test('what was saved loads again, and saving twice gives the same bytes', { skip }, async () => {
   await using fixture = await loaded({ image: one, tags: ['x:1', 'x:2'] }, { image: two, tags: ['y:1'] });
   await fixture.load(tarOf(ociArchive(imageOf([{ gz: 'ip' }]), 'gz:1')));
-  const save = async (...refs: string[]) => buffer(await fixture.images.save(refs, signal));
+  const save = async (...refs: string[]) => buffer(await fixture.images.save({ refs, signal }));
   const archive = await save('x', 'y:1', 'gz:1');
   assert.ok(archive.equals(await save('x', 'y:1', 'gz:1')));
   await using second = await openImagesFixture();
@@ -214,7 +214,7 @@ test('what was saved loads again, and saving twice gives the same bytes', { skip
     ['x:1', 'x:2', 'y:1', 'gz:1'].map((name) => `Loaded image: ${name}\n`),
   );
   assert.equal(second.images.get('y:1').id, two.id);
-  const back = await buffer(await second.images.save(['gz:1'], signal));
+  const back = await buffer(await second.images.save({ refs: ['gz:1'], signal }));
   assert.ok(back.equals(await save('gz:1')));
   const byId = await second.load(await save(one.id));
   assert.deepEqual(byId, [{ stream: `Loaded image ID: ${one.id}\n` }]);
@@ -223,7 +223,7 @@ test('what was saved loads again, and saving twice gives the same bytes', { skip
 
 test('an archive that nobody reads holds nothing back', { skip }, async () => {
   await using fixture = await loaded({ image: one, tags: ['x:1'] });
-  const unread = await fixture.images.save(['x'], signal);
+  const unread = await fixture.images.save({ refs: ['x'], signal });
   const layer = fixture.images.get('x:1').chainIds[0] ?? '';
   const closed = once(unread, 'close');
   unread.destroy();

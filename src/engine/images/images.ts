@@ -1,4 +1,5 @@
 import type { Remote } from '../../remote/remote.ts';
+import type { Platform } from '../../spec/image.ts';
 import { familiarString, parseAnyReference, parseReference, tagNameOnly, withTag } from '../../spec/reference.ts';
 import type { Store } from '../../store/store.ts';
 import { invalid, notFound } from '../../util/errors.ts';
@@ -11,6 +12,8 @@ import { BUILTIN_BUSYBOX, refuseBuiltin } from './builtin-name.ts';
 import { openCollection } from './collection.ts';
 import { type CommitRequest, commitImage } from './commit.ts';
 import { historyOf } from './history.ts';
+import { imageFor } from './image-for.ts';
+import { manifestsOf } from './image-manifests.ts';
 import { importArchive } from './import.ts';
 import { listImages } from './list.ts';
 import { loadArchive } from './load.ts';
@@ -19,6 +22,7 @@ import { pruneImages } from './prune.ts';
 import { pullImage } from './pull.ts';
 import { pushImage } from './push.ts';
 import { type RemoveContext, removeImage, type Users } from './remove.ts';
+import { removePlatforms } from './remove-platforms.ts';
 import { saveImages } from './save.ts';
 import { imagesUsage } from './usage.ts';
 
@@ -40,8 +44,12 @@ export interface ImagesOptions {
 
 /** Images as the API and the containers see them. */
 export interface EngineImages extends Images {
-  /** Like `get`, but assembles a built-in image that is asked for. @throws `not-found`; `unavailable` without busybox. */
-  resolve(ref: string): Promise<Image>;
+  /**
+   * Like `get`, but assembles a built-in image that is asked for, and gives the name's own image where there is none for the platform.
+   *
+   * @throws `not-found`; `unavailable` without busybox.
+   */
+  resolve(ref: string, platform?: Platform): Promise<Image>;
   /** The image a container was made of, by its id: also one that was removed by force since. @throws `not-found`. */
   ofContainer(imageId: string): Image;
   /** Makes an image of that of a container and of what the container changed. @throws `not-found`. */
@@ -82,10 +90,11 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
   return {
     ensureBuiltin,
     releaseUnused: () => collection.release(used),
-    get: catalogue.resolve,
-    resolve: async (ref) => {
+    get: (ref, platform) => imageFor(collection, ref, platform),
+    manifests: (image) => manifestsOf(collection, image),
+    resolve: async (ref, platform) => {
       if (isBusybox(ref)) await ensureBuiltin();
-      return catalogue.resolve(ref);
+      return (platform === undefined ? undefined : catalogue.resolveFor(ref, platform)) ?? catalogue.resolve(ref);
     },
     ofContainer: (imageId) => {
       const image = catalogue.byId(imageId);
@@ -105,20 +114,23 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
     },
     pin: pins.pin,
     list: ({ filters, all }) => listImages(catalogue, filters, all),
-    history: (ref) => historyOf(catalogue.resolve(ref), (chainId) => store.layers.get(chainId).size, catalogue.byId),
+    history: (ref, platform) =>
+      historyOf(imageFor(collection, ref, platform), (chainId) => store.layers.get(chainId).size, catalogue.byId),
     usage: () => imagesUsage(catalogue.all(), (chainId) => store.layers.get(chainId).size),
     tag: async (ref, repo, tag) => {
       const image = catalogue.resolve(ref);
       const target = parseTarget(repo, tag);
-      collection.setTag(target, image.id);
+      collection.setTag(target, image.id, catalogue.held(image.target?.digest ?? '')?.digest);
       events.emit({
         type: 'image',
         action: 'tag',
         actor: { id: image.id, attributes: { ...image.config.config.Labels, name: familiarString(target) } },
       });
     },
-    remove: async (ref, { force, noprune }) => {
-      const removal = removeImage(context, ref, { force, prune: !noprune });
+    remove: async (ref, { force, noprune, platforms = [] }) => {
+      const how = { force, prune: !noprune };
+      const removal =
+        platforms.length === 0 ? removeImage(context, ref, how) : removePlatforms(context, ref, { ...how, platforms });
       if (removal.deleted.length > 0) await collection.collect();
       return removal;
     },
@@ -127,11 +139,11 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
       if (removal.deleted.length > 0) await collection.collect();
       return removal;
     },
-    load: (archive, { quiet, signal }) => loadArchive(collection, events, archive, { quiet, signal }),
+    load: (archive, request) => loadArchive(collection, events, archive, request),
     pull: (request) => pullImage({ collection, events, remote: options.remote, downloads }, request),
     push: (request) => pushImage({ collection, events, remote: options.remote, uploads }, request),
     import: (archive, request) => importArchive(collection, events, archive, request),
-    save: (refs, signal) => saveImages(collection, events, refs, signal),
+    save: (request) => saveImages(collection, events, request),
   };
 }
 

@@ -3,6 +3,7 @@ import type { ContainerConfig } from '../../spec/container.ts';
 import type { Platform } from '../../spec/image.ts';
 import { mediaTypes } from '../../spec/manifest.ts';
 import { familiarString, type ImageReference, parseReference, tagNameOnly, withTag } from '../../spec/reference.ts';
+import type { Content } from '../../store/content.ts';
 import type { Lease } from '../../store/lease.ts';
 import { invalid } from '../../util/errors.ts';
 import type { Events, Progress } from '../engine.ts';
@@ -12,8 +13,8 @@ import { applyChanges } from './changes.ts';
 import type { Collection } from './collection.ts';
 import { decompress } from './decompress.ts';
 import { dockerConfig, type NewConfig } from './docker-config.ts';
+import { hostArchitecture } from './host-platform.ts';
 import { emitImage } from './image-event.ts';
-import { hostArchitecture } from './load.ts';
 import { putConfig } from './put-config.ts';
 
 export interface ImportOptions {
@@ -44,7 +45,7 @@ export async function* importArchive(
   await using lease = store.lease();
   const plain = await decompress(archive, options.signal);
   const blob = await lease.ingest(plain, { mediaType: mediaTypes.ociLayer, signal: options.signal });
-  const image = await makeImage(lease, blob.digest, {
+  const image = await makeImage(store.content, lease, blob.digest, {
     config,
     platform,
     created: new Date().toISOString(),
@@ -75,7 +76,12 @@ function checkRequest({ repo, tag, changes, platform }: ImportOptions): Request 
 }
 
 /** Unpacks an uncompressed archive of the lease as the only layer of a new image, which is left to be added. */
-export async function makeImage(lease: Lease, blob: string, config: Omit<NewConfig, 'diffIds'>): Promise<StoredImage> {
+export async function makeImage(
+  content: Content,
+  lease: Lease,
+  blob: string,
+  config: Omit<NewConfig, 'diffIds'>,
+): Promise<StoredImage> {
   const layers = await lease.unpack([{ blob, diffId: blob }]);
-  return putConfig(lease, layers, dockerConfig({ ...config, diffIds: [blob] }));
+  return putConfig(content, lease, layers, dockerConfig({ ...config, diffIds: [blob] }));
 }

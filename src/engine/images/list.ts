@@ -14,7 +14,7 @@ export function createdAt(image: Image): number {
 }
 
 /**
- * Images newest first; one without a name that others were committed on only with `all`. `reference` also narrows the names shown.
+ * Images newest first; one without a name that others were committed on, or that stands in the index of another's name, only with `all`. `reference` also narrows the names shown.
  *
  * @throws `invalid`; `not-found` for `before`, `since`.
  */
@@ -24,12 +24,14 @@ export function listImages(catalogue: Catalogue, filters: Filters, all: boolean)
   const patterns = valuesOf(filters, 'reference').map(globToRegExp);
   const labelled: Test = (image) => matchLabels(filters, 'label', image.config.config.Labels);
   const tests = [...timeTests(catalogue, filters), labelled];
+  const companions = catalogue.allCompanions();
   return catalogue
     .all()
     .filter((image) => tests.every((test) => test(image)))
+    .filter(({ id }) => all || !companions.has(id))
     .filter((image) => all || hasName(image) || catalogue.children(image.id).length === 0)
     .flatMap((image) => (patterns.length === 0 ? [image] : narrowed(catalogue, image, patterns)))
-    .filter((image) => dangling === undefined || dangling === (image.repoTags.length === 0))
+    .filter(({ id, repoTags }) => dangling === undefined || dangling === (repoTags.length === 0 && !companions.has(id)))
     .toSorted((a, b) => createdAt(b) - createdAt(a));
 }
 

@@ -1,5 +1,4 @@
-import type { Platform } from '../../spec/image.ts';
-import type { Descriptor } from '../../spec/manifest.ts';
+import type { ImageConfig, Platform } from '../../spec/image.ts';
 
 /** Variants that are meant when none is named, by architecture. Source: the OCI image-spec's `image-index.md`, "Platform Variants". */
 const USUAL: Readonly<Record<string, string>> = { arm: 'v7', arm64: 'v8', amd64: 'v1' };
@@ -11,7 +10,10 @@ const variantOf = ({ architecture, variant = '' }: Platform): string =>
  * The entry of an index that fits a platform best: the same variant, else the highest one below it, since processors run what was made for older
  * ones. Entries without a platform fit when no other does; attestations (`unknown/unknown`) never do.
  */
-export function choosePlatform(entries: readonly Descriptor[], wanted: Platform): Descriptor | undefined {
+export function choosePlatform<T extends { readonly platform: Platform | null }>(
+  entries: readonly T[],
+  wanted: Platform,
+): T | undefined {
   const variant = variantOf(wanted);
   const fitting = entries.flatMap((entry) => {
     const { platform } = entry;
@@ -22,3 +24,14 @@ export function choosePlatform(entries: readonly Descriptor[], wanted: Platform)
   const [best] = fitting.toSorted((a, b) => Number(a.own < b.own) - Number(a.own > b.own));
   return best?.entry ?? entries.find(({ platform }) => platform === null);
 }
+
+/** Where an image says it runs. One that does not name a system means Linux. */
+export const platformOf = ({ os, architecture, variant }: ImageConfig): Platform => ({
+  os: os === '' ? 'linux' : os,
+  architecture,
+  ...(variant === '' ? {} : { variant }),
+});
+
+/** `linux/arm/v7` */
+export const platformName = ({ os, architecture, variant = '' }: Platform): string =>
+  [os, architecture, variant].filter((part) => part !== '').join('/');

@@ -14,15 +14,17 @@ export function pruneImages(context: RemoveContext, filters: Filters): Removal &
   const dangling = filterFlag(filters, 'dangling', true);
   const until = untilFilter(filters);
   const { catalogue, store } = context.collection;
+  // They go with the image whose name leads to them, too.
+  const companions = catalogue.allCompanions();
   const wanted = catalogue
     .all()
     .filter((image) => until === undefined || createdAt(image) <= until)
     .filter((image) => matchPruneLabels(filters, image.config.config.Labels))
     .filter((image) => !dangling || image.repoTags.length === 0)
     // What others were committed on is theirs, names included.
-    .filter((image) => catalogue.children(image.id).length === 0);
+    .filter(({ id }) => catalogue.children(id).length === 0 && !companions.has(id));
   const sizes = new Map<string, number>();
-  for (const id of wanted.flatMap((image) => image.chainIds)) sizes.set(id, store.layers.find(id)?.size ?? 0);
+  for (const id of catalogue.all().flatMap((image) => image.chainIds)) sizes.set(id, store.layers.find(id)?.size ?? 0);
   const removals = wanted.flatMap((image) => namesOf(context, image).flatMap((name) => tryRemove(context, name)));
   const untagged = removals.flatMap((removal) => removal.untagged);
   const deleted = removals.flatMap((removal) => removal.deleted);

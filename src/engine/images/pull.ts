@@ -6,16 +6,18 @@ import { ImageConfigSchema } from '../../spec/image.ts';
 import { JSON_LIMIT, mediaTypes } from '../../spec/manifest.ts';
 import { familiarName, familiarString, type ImageReference, parseReference, withTag } from '../../spec/reference.ts';
 import type { Lease } from '../../store/lease.ts';
-import { isDigest } from '../../util/digest.ts';
+import { digestOf, isDigest } from '../../util/digest.ts';
 import { forbidden, invalid } from '../../util/errors.ts';
 import type { Slots } from '../../util/slots.ts';
 import type { Events, Progress } from '../engine.ts';
 import { refuseBuiltin } from './builtin-name.ts';
 import type { StoredImage } from './catalogue.ts';
-import type { Collection } from './collection.ts';
+import type { Collection, NewImage } from './collection.ts';
 import { fetchLayers } from './fetch-layers.ts';
+import { entriesOf } from './held-index.ts';
+import { hostPlatform } from './host-platform.ts';
 import { emitImage } from './image-event.ts';
-import { hostArchitecture, NEVER_TAGGED } from './load.ts';
+import { NEVER_TAGGED } from './load.ts';
 import { parseJson } from './parse-json.ts';
 import { ProgressFeed } from './progress-feed.ts';
 import { pullError } from './registry-refusal.ts';
@@ -57,7 +59,7 @@ export async function* pullImage(context: PullContext, request: PullRequest): As
   const { signal } = request;
   try {
     using repositories = await context.remote.open(reference.name, request.credentials);
-    const platform = { os: 'linux', architecture: hostArchitecture(), ...request.platform };
+    const platform = { ...hostPlatform(), ...request.platform };
     const pull = { ...context, repositories, platform, signal };
     let fresh = false;
     for await (const one of references(pull, reference)) {
@@ -157,12 +159,24 @@ async function* bring(pull: Pull, reference: ImageReference, found: FoundImage):
   work.catch((error: unknown) => stopped.abort(error));
   yield* feed;
   const image = await work;
-  const indexes = await Promise.all(found.indexes.map(({ bytes, mediaType }) => lease.put(bytes, mediaType)));
   const tags = reference.tag === undefined ? [] : [reference];
   const digests = [{ name: reference.name, digest: found.digest }];
-  await collection.add(lease, [{ image, tags, digests, blobs: indexes.map(({ digest }) => digest) }]);
+  await collection.add(lease, [{ image, tags, digests, ...(await placeIn(collection, lease, found)) }]);
   for (const { digest } of found.manifest.layers) store.origins.add(digest, reference.name);
   return before !== image.id;
+}
+
+/** The indexes on the way to an image are kept, and its place in the outermost. */
+async function placeIn(
+  { store }: Collection,
+  lease: Lease,
+  { indexes, manifestBytes }: FoundImage,
+): Promise<Pick<NewImage, 'blobs' | 'index'>> {
+  const blobs = await Promise.all(indexes.map(({ bytes, mediaType }) => lease.put(bytes, mediaType)));
+  const [top] = blobs;
+  if (top === undefined) return {};
+  const index = { ...top, entries: await entriesOf(store.content, top.digest) };
+  return { blobs: blobs.map(({ digest }) => digest), index: { index, manifest: digestOf(manifestBytes) } };
 }
 
 async function fetchImage(
@@ -199,7 +213,7 @@ async function fetchImage(
     id: digest,
     config,
     chainIds: layers.map(({ chainId }) => chainId),
-    manifest: stored.digest,
+    manifest: stored,
     size: layers.reduce((sum, layer) => sum + layer.size, 0),
     taggedAt: NEVER_TAGGED,
   };

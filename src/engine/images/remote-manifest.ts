@@ -1,10 +1,11 @@
 import type { Repositories } from '../../remote/remote.ts';
 import type { RemoteManifest } from '../../remote/repository.ts';
 import type { Platform } from '../../spec/image.ts';
-import { IndexSchema, type Manifest, ManifestSchema, mediaTypes } from '../../spec/manifest.ts';
+import { isIndexType, isManifestType, type Manifest, ManifestSchema } from '../../spec/manifest.ts';
 import { invalid, notFound, unsupported } from '../../util/errors.ts';
+import { parseIndex } from './held-index.ts';
 import { parseJson, refuseAmbiguous } from './parse-json.ts';
-import { choosePlatform } from './platform-choice.ts';
+import { choosePlatform, platformName } from './platform-choice.ts';
 
 /** What a name leads to. */
 export interface FoundImage {
@@ -18,9 +19,6 @@ export interface FoundImage {
 }
 
 const NESTING_LIMIT = 4;
-const ENTRY_LIMIT = 1000;
-const INDEXES: ReadonlySet<string> = new Set([mediaTypes.ociIndex, mediaTypes.dockerList]);
-const MANIFESTS: ReadonlySet<string> = new Set([mediaTypes.ociManifest, mediaTypes.dockerManifest]);
 
 /** Follows indexes to the manifest for a platform. @throws `not-found` when there is none for it; `invalid`, `unsupported`. */
 export async function findManifest(
@@ -32,33 +30,35 @@ export async function findManifest(
   const indexes: RemoteManifest[] = [];
   let current = top;
   while (isIndex(current)) {
-    if (indexes.push(current) > NESTING_LIMIT) throw invalid(`manifest ${top.digest}: indexes are nested too deeply`);
-    const { manifests } = parseJson(current.bytes, IndexSchema, `manifest ${current.digest}`);
-    if (manifests.length > ENTRY_LIMIT) throw invalid(`manifest ${current.digest}: too many manifests`);
+    if (indexes.push({ ...current, mediaType: typeOf(current) }) > NESTING_LIMIT)
+      throw invalid(`manifest ${top.digest}: indexes are nested too deeply`);
+    const manifests = parseIndex(current.bytes, `manifest ${current.digest}`);
     const chosen = choosePlatform(manifests, wanted);
-    if (chosen === undefined) throw notFound(`no matching manifest for ${nameOf(wanted)} in the manifest list entries`);
+    if (chosen === undefined)
+      throw notFound(`no matching manifest for ${platformName(wanted)} in the manifest list entries`);
     current = await repositories.first('pull', (repository) => repository.manifest(chosen.digest, signal));
   }
   const manifest = parseJson(current.bytes, ManifestSchema, `manifest ${current.digest}`);
   return { manifest, manifestBytes: current.bytes, digest: top.digest, indexes };
 }
 
-const nameOf = ({ os, architecture, variant = '' }: Platform): string =>
-  [os, architecture, variant].filter((part) => part !== '').join('/');
-
 /** @throws `invalid`, `unsupported` for what is neither index nor manifest. */
 export const isIndex = (manifest: RemoteManifest): boolean => kindOf(manifest) === 'index';
 
-/** By what the document says of itself, else by what the server says. */
-function kindOf({ bytes, digest, mediaType }: RemoteManifest): 'index' | 'manifest' {
+/** What the document says of itself, else what the server says. */
+function typeOf({ bytes, digest, mediaType }: RemoteManifest): string {
   const own = refuseAmbiguous(bytes, `manifest ${digest}`);
-  const type = own === '' ? mediaType : own;
+  return own === '' ? mediaType : own;
+}
+
+function kindOf(manifest: RemoteManifest): 'index' | 'manifest' {
+  const type = typeOf(manifest);
   if (type.startsWith('application/vnd.docker.distribution.manifest.v1')) {
     throw unsupported(
       'Docker Image manifest version 2, schema 1 is not supported: the image is to be pushed again by a newer client',
     );
   }
-  if (INDEXES.has(type)) return 'index';
-  if (MANIFESTS.has(type)) return 'manifest';
+  if (isIndexType(type)) return 'index';
+  if (isManifestType(type)) return 'manifest';
   throw invalid(`unsupported media type ${type === '' ? 'of a manifest: none is told' : type}`);
 }

@@ -35,6 +35,8 @@ export interface RemoveOptions {
 interface Work extends RemoveContext {
   readonly prune: boolean;
   readonly image: Image;
+  /** Images that are here only with it, as other platforms under its names. */
+  readonly companions: readonly string[];
   readonly result: Removal;
 }
 
@@ -45,8 +47,10 @@ interface Work extends RemoveContext {
  * @throws `not-found`; `conflict` in Docker's words (moby `daemon/images/image_delete.go`).
  */
 export function removeImage(context: RemoveContext, ref: string, { force, prune }: RemoveOptions): Removal {
-  const image = context.collection.catalogue.resolve(ref);
-  const work: Work = { ...context, prune, image, result: { untagged: [], deleted: [] } };
+  const { catalogue } = context.collection;
+  const image = catalogue.resolve(ref);
+  const companions = catalogue.companions(image.id);
+  const work: Work = { ...context, prune, image, companions, result: { untagged: [], deleted: [] } };
   if (isIdPrefix(image.id, ref)) removeById(work, force);
   else removeByName(work, ref, force);
   return work.result;
@@ -65,8 +69,8 @@ function removeByName(work: Work, ref: string, force: boolean): void {
   const { catalogue } = work.collection;
   const reference = parseReference(ref);
   if (!force && isSingle(catalogue.references(work.image.id))) {
-    const { running, stopped } = work.inUse(work.image.id);
-    const user = running[0] ?? stopped[0];
+    const users = [work.image.id, ...work.companions].map(work.inUse);
+    const user = users.flatMap(({ running, stopped }) => [...running, ...stopped])[0];
     if (user !== undefined) {
       throw conflict(
         `conflict: unable to remove repository reference ${JSON.stringify(ref)} (must force) - ` +
@@ -76,13 +80,12 @@ function removeByName(work: Work, ref: string, force: boolean): void {
   }
   untag(work, reference.digest === undefined ? { name: reference.name, tag: reference.tag ?? 'latest' } : reference);
   if (reference.digest === undefined) untagDigests(work, reference.name);
-  if (catalogue.references(work.image.id).length > 0) return;
-  // The name is gone, which is what was asked for; an image in use then stays without one.
-  try {
-    deleteImage(work, force);
-  } catch (error) {
-    if (kindOf(error) !== 'conflict') throw error;
+  if (catalogue.references(work.image.id).length > 0) {
+    deleteCompanions(work, force);
+    return;
   }
+  // The name is gone, which is what was asked for; an image in use then stays without one.
+  deleteQuietly(work, force);
 }
 
 /** Digests of a repository go with its last tag. */
@@ -106,7 +109,26 @@ function deleteImage(work: Work, force: boolean): void {
   const layers = work.collection.remove(id, kept);
   emitImage(work.events, 'delete', id, id, undefined);
   work.result.deleted.push(id, ...layers);
+  deleteCompanions(work, force);
   if (work.prune) deleteParent(work);
+}
+
+/** Those that no other name leads to. One in use stays, as an image without a name. */
+function deleteCompanions(work: Work, force: boolean): void {
+  const { catalogue } = work.collection;
+  for (const id of work.companions) {
+    const image = catalogue.byId(id);
+    if (image === undefined || catalogue.references(id).length > 0 || catalogue.allCompanions().has(id)) continue;
+    deleteQuietly({ ...work, image, companions: [] }, force);
+  }
+}
+
+function deleteQuietly(work: Work, force: boolean): void {
+  try {
+    deleteImage(work, force);
+  } catch (error) {
+    if (kindOf(error) !== 'conflict') throw error;
+  }
 }
 
 /** An image that had no name and only this child. */
@@ -114,11 +136,7 @@ function deleteParent(work: Work): void {
   const { catalogue } = work.collection;
   const parent = work.image.parent === undefined ? undefined : catalogue.byId(work.image.parent);
   if (parent === undefined || catalogue.references(parent.id).length > 0) return;
-  try {
-    deleteImage({ ...work, image: parent }, false);
-  } catch (error) {
-    if (kindOf(error) !== 'conflict') throw error;
-  }
+  deleteQuietly({ ...work, image: parent, companions: [] }, false);
 }
 
 function checkConflicts(work: Work, mask: { soft: boolean; references: boolean }): void {

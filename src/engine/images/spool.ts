@@ -26,7 +26,7 @@ export interface Spool {
   /** @throws `invalid` when it is not what the schema says. */
   json<S extends v.GenericSchema>(path: string, schema: S): Promise<v.InferOutput<S>>;
   /** Digest of a member that is now a blob of the lease. */
-  blob(path: string): Promise<string>;
+  blob(path: string, mediaType?: string): Promise<string>;
 }
 
 /**
@@ -99,9 +99,9 @@ function openSpool(members: ReadonlyMap<string, Spooled>, lease: Lease, content:
     find: resolve,
     bytes,
     json: async (path, schema) => parseJson(await bytes(path), schema, `archive: ${path}`),
-    blob: async (path) => {
+    blob: async (path, mediaType = '') => {
       const member = resolve(path);
-      if (member.bytes !== undefined) await lease.put(member.bytes, '');
+      if (member.bytes !== undefined) await lease.put(member.bytes, mediaType);
       return member.digest;
     },
   };

@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { describe, test } from 'node:test';
+import { type AddedImage, startTestRegistry, type TestRegistry } from '../../remote/registry-fixture.ts';
+import type { Platform } from '../../spec/image.ts';
+import { TarReader } from '../../util/tar/tar-reader.ts';
+import type { Progress } from '../engine.ts';
+import { type ImagesFixture, openImagesFixture, tarOf } from './images-fixture.ts';
+
+const skip = process.getuid?.() === 0 ? false : 'unpacking layers needs root';
+const { signal } = new AbortController();
+const AMD: Platform = { os: 'linux', architecture: 'amd64' };
+const ARM: Platform = { os: 'linux', architecture: 'arm64' };
+const ALL = { all: true, filters: new Map<string, string[]>() };
+const KEPT = { force: false, noprune: false };
+
+interface Multi {
+  readonly name: string;
+  readonly digest: string;
+  readonly amd: AddedImage;
+  readonly arm: AddedImage;
+}
+
+/** A tag `multi:all` for two platforms, with an attestation that nobody has. */
+function addMulti(registry: TestRegistry, salt = ''): Multi {
+  const amd = registry.addImage('multi', 'amd', [tarOf({ arch: `amd64${salt}` })]);
+  const arm = registry.addImage('multi', 'arm', [tarOf({ arch: `arm64${salt}` })], { ...ARM });
+  const digest = registry.addIndex('multi', 'all', [
+    { image: amd, platform: AMD },
+    { image: arm, platform: ARM },
+  ]);
+  return { name: `${registry.host}/multi:all`, digest, amd, arm };
+}
+
+async function pull({ images }: ImagesFixture, image: string, platform: Platform): Promise<void> {
+  await Array.fromAsync(images.pull({ image, tag: '', platform, signal }));
+}
+
+const push = ({ images }: ImagesFixture, image: string, platform?: Platform): Promise<Progress[]> =>
+  Array.fromAsync(images.push({ image, tag: '', ...(platform ? { platform } : {}), signal }));
+
+const shown = ({ images }: ImagesFixture, all = false): string[] => images.list({ ...ALL, all }).map(({ id }) => id);
+
+async function membersOf(archive: Readable): Promise<Map<string, Buffer>> {
+  const members = new Map<string, Buffer>();
+  const reader = new TarReader(archive);
+  for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
+    members.set(entry.name, await buffer(reader.body()));
+  }
+  await reader.close();
+  return members;
+}
+
+/** Lets the test registry take what is pushed. */
+function acceptPushes(registry: TestRegistry): Map<string, Buffer> {
+  const put = new Map<string, Buffer>();
+  registry.before = async (req, res) => {
+    if (req.method === 'HEAD' && req.url?.includes('/blobs/')) {
+      res.writeHead(put.has(req.url.split('/').at(-1) ?? '') ? 200 : 404).end();
+    } else if (req.method === 'POST') res.writeHead(202, { location: `/v2/up/blobs/uploads/1` }).end();
+    else if (req.method === 'PUT') {
+      const url = new URL(req.url ?? '', 'http://registry');
+      put.set(url.searchParams.get('digest') ?? url.pathname.split('/').at(-1) ?? '', await buffer(req));
+      res.writeHead(201).end();
+    } else return false;
+    return true;
+  };
+  return put;
+}
+
+describe('an image for several platforms', { skip }, () => {
+  test('keeps what of its index was pulled under one name', async () => {
+    await using registry = await startTestRegistry();
+    await using fixture = await openImagesFixture();
+    const { name, digest, amd, arm } = addMulti(registry);
+    await pull(fixture, name, ARM);
+    await pull(fixture, name, AMD);
+    await fixture.reopen();
+    const { images } = fixture;
+    assert.equal(images.get(name).id, amd.id);
+    assert.equal(images.get(name).target?.digest, digest);
+    assert.equal(images.get(name, ARM).id, arm.id);
+    assert.deepEqual(images.get(name, ARM).repoTags, [name]);
+    assert.deepEqual(shown(fixture), [amd.id]);
+    assert.deepEqual(shown(fixture, true).toSorted(), [amd.id, arm.id].toSorted());
+    assert.deepEqual(images.list({ all: false, filters: new Map([['dangling', ['true']]]) }), []);
+    assert.throws(() => images.get(name, { os: 'linux', architecture: 's390x' }), {
+      kind: 'not-found',
+      message: `image with reference ${name} was found but does not provide the specified platform (linux/s390x)`,
+    });
+    const manifests = await images.manifests(images.get(name));
+    assert.deepEqual(
+      manifests.map(({ kind, available, descriptor }) => [kind, available, descriptor.digest]),
+      [
+        ['image', true, amd.digest],
+        ['image', true, arm.digest],
+      ],
+    );
+  });
+
+  test('tells what of it is not here', async () => {
+    await using registry = await startTestRegistry();
+    await using fixture = await openImagesFixture();
+    const { name } = addMulti(registry);
+    await pull(fixture, name, AMD);
+    const [here, missing] = await fixture.images.manifests(fixture.images.get(name));
+    assert.ok(here?.kind === 'image' && here.available && here.content > 0 && here.unpacked > 0);
+    assert.ok(missing?.kind === 'image' && !missing.available && missing.image === undefined);
+    assert.deepEqual([missing.content, missing.unpacked, missing.platform.architecture], [0, 0, 'arm64']);
+  });
+
+  test('is removed as a whole, and a prune spares what its name leads to', async () => {
+    await using registry = await startTestRegistry();
+    await using fixture = await openImagesFixture();
+    const { name, amd, arm } = addMulti(registry);
+    await pull(fixture, name, ARM);
+    await pull(fixture, name, AMD);
+    assert.deepEqual((await fixture.images.prune(new Map())).deleted, []);
+    fixture.users.set(arm.id, { running: [], stopped: ['c'.repeat(64)] });
+    await assert.rejects(fixture.images.remove(name, KEPT), { kind: 'conflict', message: /container cccccccccccc is/ });
+    fixture.users.clear();
+    const { deleted } = await fixture.images.remove(name, KEPT);
+    assert.ok(deleted.includes(amd.id) && deleted.includes(arm.id));
+    assert.deepEqual(shown(fixture, true), []);
+    assert.deepEqual(fixture.store.indexes.all(), []);
+    assert.equal(fixture.store.content.find(arm.digest), undefined);
+  });
+
+  test('loses one platform, and its name leads to the one that is left', async () => {
+    await using registry = await startTestRegistry();
+    await using fixture = await openImagesFixture();
+    const { name, amd, arm } = addMulti(registry);
+    await pull(fixture, name, ARM);
+    await pull(fixture, name, AMD);
+    const { images } = fixture;
+    const { deleted, untagged } = await images.remove(name, { ...KEPT, platforms: [AMD] });
+    assert.deepEqual(untagged, []);
+    assert.deepEqual(deleted.slice(0, 2), [amd.digest, amd.id]);
+    assert.equal(images.get(name).id, arm.id);
+    await assert.rejects(images.remove(name, { ...KEPT, platforms: [AMD] }), { kind: 'not-found' });
+    fixture.users.set(arm.id, { running: ['c'.repeat(64)], stopped: [] });
+    await assert.rejects(images.remove(name, { ...KEPT, platforms: [ARM] }), { kind: 'conflict' });
+    fixture.users.clear();
+    assert.ok((await images.remove(name, { ...KEPT, platforms: [ARM] })).untagged.includes(name));
+    assert.deepEqual(shown(fixture, true), []);
+  });
+
+  test('whose tag moves leaves its images to be pruned', async () => {
+    await using registry = await startTestRegistry();
+    await using fixture = await openImagesFixture();
+    const { name, digest, arm } = addMulti(registry);
+    await pull(fixture, name, ARM);
+    await pull(fixture, name, AMD);
+    await fixture.images.tag(name, 'kept', '1');
+    const newer = addMulti(registry, ' again');
+    await pull(fixture, newer.name, AMD);
+    assert.equal(fixture.images.get('kept:1', ARM).id, arm.id);
+    await fixture.images.remove('kept:1', KEPT);
+    await fixture.images.remove(`${name.replace(':all', '')}@${digest}`, KEPT);
+    assert.deepEqual(shown(fixture, true), [newer.amd.id]);
+  });
+});
+
+describe('a push of an image for several platforms', { skip }, () => {
+  test('sends the index and all of it when all is here', async () => {
+    await using registry = await startTestRegistry();
+    await using fixture = await openImagesFixture();
+    const { name, digest, amd, arm } = addMulti(registry);
+    for (const platform of [ARM, AMD]) await pull(fixture, name, platform);
+    const target = `${registry.host}/up:1`;
+    await fixture.images.tag(name, target, '');
+    const put = acceptPushes(registry);
+    const lines = await push(fixture, target);
+    assert.ok(lines.some(({ status }) => status?.startsWith(`1: digest: ${digest} size: `)));
+    assert.ok([amd.digest, arm.digest, amd.id, arm.id, '1'].every((key) => put.has(key)));
+    assert.ok(fixture.images.get(target).repoDigests.includes(`${registry.host}/up@${digest}`));
+  });
+
+  test('sends the one image that is here, and says so', async () => {
+    await using registry = await startTestRegistry();
+    await using fixture = await openImagesFixture();
+    const { name, digest, arm } = addMulti(registry);
+    await pull(fixture, name, ARM);
+    const target = `${registry.host}/up:1`;
+    await fixture.images.tag(name, target, '');
+    const put = acceptPushes(registry);
+    const lines = await push(fixture, target);
+    const told = lines.flatMap(({ aux }) => (aux === undefined ? [] : [aux as Record<string, { digest: string }>]));
+    const instead = told.find((aux) => 'manifestPushedInsteadOfIndex' in aux);
+    assert.deepEqual([instead?.['originalIndex']?.digest, instead?.['selectedManifest']?.digest], [digest, arm.digest]);
+    assert.ok(put.has('1') && !put.has(digest));
+  });
+
+  test('sends one platform when that is asked for', async () => {
+    await using registry = await startTestRegistry();
+    await using fixture = await openImagesFixture();
+    const { name, arm } = addMulti(registry);
+    for (const platform of [ARM, AMD]) await pull(fixture, name, platform);
+    const put = acceptPushes(registry);
+    const lines = await push(fixture, name, ARM);
+    assert.ok(lines.some(({ status }) => status?.startsWith(`all: digest: ${arm.digest} size: `)));
+    assert.ok(put.has('all'));
+    await assert.rejects(push(fixture, name, { os: 'linux', architecture: 's390x' }), {
+      kind: 'not-found',
+      message: /does not provide the specified platform \(linux\/s390x\)/,
+    });
+  });
+});
+
+describe('an archive of an image for several platforms', { skip }, () => {
+  test('is whole, the same twice, and loads as it was', async () => {
+    await using registry = await startTestRegistry();
+    await using fixture = await openImagesFixture();
+    const { name, digest, amd, arm } = addMulti(registry);
+    for (const platform of [ARM, AMD]) await pull(fixture, name, platform);
+    const archive = await buffer(await fixture.images.save({ refs: [name], signal }));
+    assert.ok(archive.equals(await buffer(await fixture.images.save({ refs: [name], signal }))));
+    await using second = await openImagesFixture();
+    assert.deepEqual(await second.load(archive), [{ stream: `Loaded image: ${name}\n` }]);
+    await second.reopen();
+    assert.deepEqual(
+      [second.images.get(name).id, second.images.get(name, ARM).id, second.images.get(name).target?.digest],
+      [amd.id, arm.id, digest],
+    );
+    assert.deepEqual(shown(second), [amd.id]);
+    assert.ok(archive.equals(await buffer(await second.images.save({ refs: [name], signal }))));
+  });
+
+  test('of one platform holds that alone', async () => {
+    await using registry = await startTestRegistry();
+    await using fixture = await openImagesFixture();
+    const { name, digest, arm } = addMulti(registry);
+    for (const platform of [ARM, AMD]) await pull(fixture, name, platform);
+    const members = await membersOf(await fixture.images.save({ refs: [name], platform: ARM, signal }));
+    const { manifests } = JSON.parse(String(members.get('index.json'))) as { manifests: { digest: string }[] };
+    assert.deepEqual(
+      manifests.map((one) => one.digest),
+      [arm.digest],
+    );
+    assert.ok(!members.has(`blobs/sha256/${digest.slice(7)}`));
+    await assert.rejects(
+      fixture.images.save({ refs: [name], platform: { os: 'linux', architecture: 's390x' }, signal }),
+      { kind: 'not-found', message: /^no suitable export target found: image with reference / },
+    );
+  });
+
+  test('loads one platform when that is asked for', async () => {
+    await using registry = await startTestRegistry();
+    await using fixture = await openImagesFixture();
+    const { name, arm } = addMulti(registry);
+    for (const platform of [ARM, AMD]) await pull(fixture, name, platform);
+    const archive = () => fixture.images.save({ refs: [name], signal });
+    await using second = await openImagesFixture();
+    const options = { quiet: true, signal };
+    await Array.fromAsync(second.images.load(await archive(), { ...options, platform: ARM }));
+    assert.deepEqual(shown(second, true), [arm.id]);
+    const none = second.images.load(await archive(), { ...options, platform: { os: 'linux', architecture: 's390x' } });
+    await assert.rejects(Array.fromAsync(none), {
+      kind: 'not-found',
+      message: 'requested platform (linux/s390x) not found',
+    });
+  });
+
+  test('that holds it in part loads in part, and tells what is missing', async () => {
+    await using registry = await startTestRegistry();
+    await using fixture = await openImagesFixture();
+    const { name, arm } = addMulti(registry);
+    await pull(fixture, name, ARM);
+    await using second = await openImagesFixture();
+    await second.load(await fixture.images.save({ refs: [name], signal }));
+    assert.equal(second.images.get(name).id, arm.id);
+    const manifests = await second.images.manifests(second.images.get(name));
+    assert.deepEqual(
+      manifests.map(({ available }) => available),
+      [false, true],
+    );
+  });
+});
