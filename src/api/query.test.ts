@@ -17,6 +17,9 @@ test('whole numbers', () => {
   assert.throws(() => q.int('b'), { message: 'strconv.Atoi: parsing "x": invalid syntax', kind: 'invalid' });
   assert.throws(() => q.int('e'), /invalid syntax/);
   assert.throws(() => q.int('d'), /value out of range/);
+  const wide = readQuery('most=9223372036854775807&more=9223372036854775808&least=-9223372036854775808&plus=%2B5');
+  assert.deepEqual([wide.int('most'), wide.int('least'), wide.int('plus')], [2 ** 63, -(2 ** 63), 5]);
+  assert.throws(() => wide.int('more'), /value out of range/);
   assert.throws(() => q.requiredInt('c'), { message: 'strconv.Atoi: parsing "": invalid syntax' });
 });
 

@@ -18,13 +18,14 @@ export interface Query {
   instant(name: string): bigint | undefined;
 }
 
+/** Of Go's 64 bits; beyond 2^53 the last digits are not kept. */
 function atoi(value: string): number {
   if (!/^[+-]?\d+$/.test(value)) throw invalid(`strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`);
-  const number = Number(value);
-  if (!Number.isSafeInteger(number)) {
+  const number = BigInt(value.replace('+', ''));
+  if (BigInt.asIntN(64, number) !== number) {
     throw invalid(`strconv.Atoi: parsing ${JSON.stringify(value)}: value out of range`);
   }
-  return number;
+  return Number(number);
 }
 
 /** Nanoseconds since the epoch of `seconds[.fraction]` or an RFC 3339 time. @throws `invalid`. */

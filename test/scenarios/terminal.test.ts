@@ -117,6 +117,30 @@ onBoth('terminal', {
     }),
   ),
 
+  'keys of one’s own detach start and exec, too, and what is no key is refused': withEach((target, cli) =>
+    atTerminal(async (terminal) => {
+      await using c = await create(target, '', { Cmd: ['sh'], Tty: true, OpenStdin: true });
+      await terminal.type(`${cli.join(' ')} start -ai --detach-keys ctrl-x,x ${c.id}`);
+      await terminal.see(BOX);
+      await terminal.press('C-x', 'x');
+      await terminal.see(new RegExp(`^(.*# )?(read escape sequence)?\\s*${PROMPT}`, 'mu'));
+      await terminal.type(`clear; ${cli.join(' ')} exec -it --detach-keys DEL ${c.id} sh`);
+      await terminal.see(BOX);
+      await terminal.press('BSpace');
+      await terminal.see(new RegExp(`^(.*# )?(read escape sequence)?\\s*${PROMPT}`, 'mu'));
+      assert.equal((await c.inspect()).State.Running, true);
+      for (const verb of ['attach', 'exec -it', 'start -ai']) {
+        const what = verb.startsWith('exec') ? `${c.id} sh` : c.id;
+        await terminal.type(`clear; ${cli.join(' ')} ${verb} --detach-keys ctrl-! ${what}; echo "($?)"`);
+        await terminal.see(/^\(1\)$/mu);
+        assert.match(
+          await terminal.screen(),
+          /invalid (detach|escape) keys \(ctrl-!\) provided|unknown character: 'ctrl-!'|received 400/iu,
+        );
+      }
+    }),
+  ),
+
   'exec -it opens a terminal of its own': withEach((target, cli) =>
     atTerminal(async (terminal) => {
       await using c = await run(target, IDLE);

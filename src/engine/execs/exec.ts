@@ -10,6 +10,8 @@ export interface Exec extends ExecView {
   pid: number;
   /** Set while it runs. */
   process: Process | undefined;
+  /** Resolves when its process runs, or will not. */
+  readonly begun: PromiseWithResolvers<void>;
   /** Milliseconds of `performance.now()`, a clock that nobody sets; 0 while it has not ended. */
   endedTick: number;
 }
@@ -26,5 +28,15 @@ export interface ExecRecord {
 
 /** A fresh exec that was not started. */
 export function newExec(id: string, containerId: string, request: ExecBody): Exec {
-  return { id, containerId, request, running: false, exitCode: undefined, pid: 0, process: undefined, endedTick: 0 };
+  return {
+    id,
+    containerId,
+    request,
+    running: false,
+    exitCode: undefined,
+    pid: 0,
+    process: undefined,
+    begun: Promise.withResolvers(),
+    endedTick: 0,
+  };
 }

@@ -1,4 +1,5 @@
-import { conflict, invalid, messageOf, notFound } from '../../util/errors.ts';
+import { endsWithin } from '../../util/ends-within.ts';
+import { conflict, internal, invalid, messageOf, notFound } from '../../util/errors.ts';
 import { randomId } from '../../util/id.ts';
 import { emitContainer } from '../containers/container-events.ts';
 import type { Parts } from '../containers/parts.ts';
@@ -11,6 +12,8 @@ import { commandOf, startExec } from './start-exec.ts';
 
 /** How long an exec that has ended can still be asked for its exit code. */
 const KEPT_MS = 5 * 60_000;
+/** How long a new size waits for its exec to be started; as in dockerd. */
+const BEGIN_MS = 10_000;
 
 /** Execs of all containers; `adopt` takes over one that an earlier daemon started. */
 export interface ExecTable extends Execs {
@@ -58,8 +61,10 @@ export function openExecs(parts: Parts): ExecTable {
     },
     resize: async (id, { height, width }) => {
       const exec = find(id);
-      if (exec.exitCode !== undefined) throw notFound('no such exec');
-      if (exec.process === undefined) throw conflict(`Exec command ${id} is not running`);
+      runningContainer(parts, exec.containerId);
+      // Who starts it and tells its size at once may be faster with the second.
+      if (!(await endsWithin(exec.begun.promise, BEGIN_MS))) throw internal('timeout waiting for exec session ready');
+      if (exec.process === undefined) throw notFound('no such exec');
       await exec.process.resize({ width, height });
     },
   };

@@ -11,7 +11,7 @@ import type { Tracked } from '../containers/tracked.ts';
 import type { AttachIo } from '../engine.ts';
 import { execProcess } from '../runtime-spec/runtime-spec.ts';
 import { StdioHub } from '../stdio/hub.ts';
-import type { Exec, ExecRecord } from './exec.ts';
+import { type Exec, type ExecRecord, newExec } from './exec.ts';
 
 /** The exec's command as events show it: as in dockerd with a blank after the program, be there arguments or not. */
 export function commandOf({ request }: Exec): string {
@@ -80,8 +80,7 @@ async function launch(parts: Parts, tracked: Tracked, exec: Exec, { client, note
   const process = await registered;
   undo.defer(async () => void (await process.delete().catch(() => {})));
   // A shim forgets a request to close the input of a process that has not started.
-  const started = Promise.withResolvers<void>();
-  const closeStdin = () => started.promise.then(() => process.closeStdin());
+  const closeStdin = () => exec.begun.promise.then(() => process.closeStdin());
   const hub = new StdioHub({ pipes, log: undefined, stdinOnce: true, closeStdin });
   const attached = client === undefined ? undefined : attachClient(hub, client, request);
   const detached = attached?.then((end) => {
@@ -90,7 +89,7 @@ async function launch(parts: Parts, tracked: Tracked, exec: Exec, { client, note
   // Known at once: a client that sees the first output may ask for another size before our start has been answered.
   exec.process = process;
   exec.pid = await process.start();
-  started.resolve();
+  exec.begun.resolve();
   undo.move();
   followExec(parts, tracked, exec, { process, pipes, hub });
   return { attached: detached };
@@ -129,6 +128,7 @@ function ended({ container }: Tracked, exec: Exec, exitCode: number): void {
   exec.running = false;
   exec.exitCode = exitCode;
   exec.process = undefined;
+  exec.begun.resolve();
   exec.endedTick = performance.now();
   container.execIds = container.execIds.filter((id) => id !== exec.id);
 }
@@ -152,16 +152,8 @@ export async function adoptExec(
   const pipes = await parts.io.reopen(record.paths);
   const hub = new StdioHub({ pipes, log: undefined, stdinOnce: true, closeStdin: () => process.closeStdin() });
   const { id, containerId, request } = record;
-  const exec: Exec = {
-    id,
-    containerId,
-    request,
-    pid: state.pid,
-    running: true,
-    exitCode: undefined,
-    process,
-    endedTick: 0,
-  };
+  const exec: Exec = Object.assign(newExec(id, containerId, request), { pid: state.pid, running: true, process });
+  exec.begun.resolve();
   tracked.container.execIds = [...tracked.container.execIds, id];
   followExec(parts, tracked, exec, { process, pipes, hub });
   return exec;
