@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Engine } from '../engine/engine.ts';
-import { internal, kindOf, messageOf } from '../util/errors.ts';
+import { firstError, internal, kindOf, laterErrors, messageOf } from '../util/errors.ts';
 import type { Log } from '../util/log.ts';
 import { negotiateVersion } from './api-version.ts';
 import { statusOf } from './error-status.ts';
@@ -126,7 +126,11 @@ export class Dispatcher {
 
   #report(error: unknown, req: IncomingMessage): void {
     const request = { method: req.method, url: req.url };
-    if (kindOf(error) === 'internal') this.#options.log.error('request failed', { ...request, error });
+    for (const later of laterErrors(error)) {
+      this.#options.log.error('a request that failed was not undone', { ...request, error: later });
+    }
+    if (kindOf(error) === 'internal')
+      this.#options.log.error('request failed', { ...request, error: firstError(error) });
     else this.#options.log.debug('request refused', { ...request, message: messageOf(error) });
   }
 }

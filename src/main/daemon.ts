@@ -1,5 +1,5 @@
 import { hostIsStopping } from '../kernel/host/host-stopping.ts';
-import { messageOf } from '../util/errors.ts';
+import { laterErrors, messageOf } from '../util/errors.ts';
 import { type Log, openLog } from '../util/log.ts';
 import { rerunner } from '../util/rerun.ts';
 import { DAEMON_USAGE, parseDaemonFlags } from './daemon/flags.ts';
@@ -38,6 +38,7 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     process.stderr.write(`failed to start the engine: ${messageOf(error)}\n`);
+    for (const later of laterErrors(error)) process.stderr.write(`then, while undoing: ${messageOf(later)}\n`);
     return 1;
   }
 }

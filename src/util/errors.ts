@@ -36,17 +36,36 @@ export const unsupported = of('unsupported');
 export const unavailable = of('unavailable');
 export const internal = of('internal');
 
+/**
+ * What went wrong first. Where what had been begun could not be undone either, a disposal throws its own error with the first one behind it; nobody
+ * who asked for something wants to hear of that one.
+ */
+export function firstError(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstError(error.suppressed) : error;
+}
+
+/** What went wrong afterwards, while it was being undone, in that order, also behind an error that gives this one as its cause. */
+export function laterErrors(error: unknown): unknown[] {
+  if (error instanceof SuppressedError) {
+    return [...laterErrors(error.suppressed), firstError(error.error), ...laterErrors(error.error)];
+  }
+  return error instanceof Error && error.cause !== undefined ? laterErrors(error.cause) : [];
+}
+
 /** The kind of any thrown value; whatever is not ours is `internal`. */
 export function kindOf(error: unknown): ErrorKind {
-  return error instanceof GantryError ? error.kind : 'internal';
+  const first = firstError(error);
+  return first instanceof GantryError ? first.kind : 'internal';
 }
 
 /** The text to show for any thrown value. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const first = firstError(error);
+  return first instanceof Error ? first.message : String(first);
 }
 
 /** True when `error` is a Node system error with one of the given codes, e.g. `ENOENT`. */
 export function hasCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+  const first = firstError(error);
+  return first instanceof Error && 'code' in first && codes.includes(String(first.code));
 }

@@ -33,3 +33,9 @@ test('errors are written with their causes', () => {
   log.error('bad', { error: new Error('outer', { cause: new Error('inner') }) });
   assert.match(String(lines[0]?.['error']), /outer[\s\S]*caused by Error: inner/);
 });
+
+test('what could not be undone is written behind what went wrong', () => {
+  const { lines, log } = capture('debug');
+  log.error('bad', { error: new SuppressedError(new Error('later'), new Error('first')) });
+  assert.match(String(lines[0]?.['error']), /^Error: first[\s\S]*then, while undoing: Error: later/);
+});

@@ -20,6 +20,9 @@ export interface Log {
 }
 
 function plain(value: unknown): unknown {
+  if (value instanceof SuppressedError) {
+    return [value.suppressed, value.error].map((error) => String(plain(error))).join('\nthen, while undoing: ');
+  }
   if (!(value instanceof Error)) return value;
   const cause = value.cause === undefined ? '' : `\ncaused by ${String(plain(value.cause))}`;
   return `${value.stack ?? value.message}${cause}`;

@@ -127,6 +127,24 @@ describe('a host where something breaks', () => {
     assert.equal(await good.wait(), 3);
   });
 
+  test('a start that cannot be undone either says why it failed, and the log the rest', async () => {
+    const Devices = [{ PathOnHost: '/dev/nope', PathInContainer: '/dev/nope', CgroupPermissions: 'rwm' }];
+    await using made = await create(engine, 'true', { HostConfig: { Devices } });
+    const plain = (await engine.api('POST', `${made.path}/start`)).text;
+    assert.match(plain, /error gathering device information/);
+    const stray = join(engine.execRoot, 'bundles', made.id, 'stray');
+    await mkdir(join(stray, 'deep', 'deeper'), { recursive: true });
+    const { status, text } = await engine.api('POST', `${made.path}/start`);
+    assert.deepEqual([status, text], [400, plain]);
+    const logged = engine
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('a start that failed was not undone'));
+    assert.equal(logged.length, 1);
+    assert.match(logged[0] ?? '', new RegExp(`ENOTEMPTY: .*${stray}`));
+    await rm(stray, { recursive: true });
+  });
+
   test('a shim that is killed takes its containers along, and no others', async () => {
     const made = await Promise.all([1, 2, 3, 4].map((n) => start(`echo ${n}; sleep 1000`)));
     const [shim = ''] = processes(engine, /containerd-shim/);

@@ -1,4 +1,4 @@
-import { conflict, GantryError, kindOf } from '../../util/errors.ts';
+import { conflict, firstError, GantryError } from '../../util/errors.ts';
 import type { Containers } from '../engine.ts';
 import { clearLog } from '../logs/clear-log.ts';
 import { readLogs } from '../logs/read-logs.ts';
@@ -80,8 +80,9 @@ async function naming(attempt: string, work: () => Promise<void>): Promise<void>
   try {
     await work();
   } catch (error) {
-    if (kindOf(error) === 'invalid' || !(error instanceof GantryError)) throw error;
-    throw new GantryError(error.kind, `${attempt}: ${error.message}`, { cause: error });
+    const first = firstError(error);
+    if (!(first instanceof GantryError) || first.kind === 'invalid') throw error;
+    throw new GantryError(first.kind, `${attempt}: ${first.message}`, { cause: error });
   }
 }
 

@@ -32,3 +32,8 @@ test('only what the runtime says is about the command', () => {
   const failure = startFailure(new Error('Bind for 0.0.0.0:80 failed: permission denied'));
   assert.deepEqual([failure.exitCode, failure.error.kind], [128, 'internal']);
 });
+
+test('what could not be undone afterwards is not why it did not start', () => {
+  const error = conflict('busy');
+  assert.deepEqual(startFailure(new SuppressedError(new Error('later'), error)), { error, exitCode: 128 });
+});

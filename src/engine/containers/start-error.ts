@@ -1,4 +1,4 @@
-import { GantryError, internal, invalid, messageOf } from '../../util/errors.ts';
+import { firstError, GantryError, internal, invalid, messageOf } from '../../util/errors.ts';
 
 /** Why a process could not be started: the error to answer and the exit code to record. */
 export interface StartFailure {
@@ -10,7 +10,8 @@ export interface StartFailure {
  * Reads the runtime's message as Docker does, because its CLI turns the words into the exit code of `docker run`:
  * 127 for a command or another file that is not there, 126 for one that cannot be executed, 128 for everything else.
  */
-export function startFailure(thrown: unknown): StartFailure {
+export function startFailure(error: unknown): StartFailure {
+  const thrown = firstError(error);
   if (thrown instanceof GantryError && thrown.kind !== 'internal') return { error: thrown, exitCode: 128 };
   const message = messageOf(thrown);
   // A port that cannot be bound says "permission denied" too, and is no fault of the command.

@@ -5,7 +5,7 @@ import type { Task } from '../../kernel/shim/shim-pool.ts';
 import { mountShm } from '../../kernel/shm.ts';
 import type { IoPipes } from '../../kernel/stdio/io-pool.ts';
 import type { SeenUserns } from '../../kernel/userns/user-namespace.ts';
-import { conflict, invalid, messageOf, notModified } from '../../util/errors.ts';
+import { conflict, invalid, laterErrors, messageOf, notModified } from '../../util/errors.ts';
 import { writeOwnedFile } from '../../util/files.ts';
 import { nowRfc3339Nano } from '../../util/time.ts';
 import { requestedEdits } from '../devices/device-requests.ts';
@@ -80,6 +80,9 @@ async function tryLaunch(parts: Parts, tracked: Tracked, restartDelay: number): 
     return undefined;
   } catch (error) {
     const { exitCode, error: cause } = startFailure(error);
+    for (const later of laterErrors(error)) {
+      parts.log.error('a start that failed was not undone', { container: container.id, error: later });
+    }
     const { status } = container.state;
     container.state = {
       ...container.state,
