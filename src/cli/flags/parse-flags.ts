@@ -1,4 +1,5 @@
 import { GantryError, messageOf } from '../../util/errors.ts';
+import { goBool } from '../../util/go-bool.ts';
 import type { FlagSpec } from './flag-spec.ts';
 
 /** Wrong use of a command; shown with its usage line. */
@@ -23,13 +24,8 @@ export interface ParsedFlags {
   list<T = string>(name: string): T[];
 }
 
-const BOOLS: Readonly<Record<string, boolean>> = Object.fromEntries([
-  ...['1', 't', 'T', 'TRUE', 'true', 'True'].map((word) => [word, true] as const),
-  ...['0', 'f', 'F', 'FALSE', 'false', 'False'].map((word) => [word, false] as const),
-]);
-
 function parseBool(raw: string): boolean {
-  const value = BOOLS[raw];
+  const value = goBool(raw);
   if (value === undefined) throw new Error(`strconv.ParseBool: parsing ${JSON.stringify(raw)}: invalid syntax`);
   return value;
 }

@@ -58,4 +58,8 @@ test('rules: the parts and their wildcards', () => {
       message: `invalid device cgroup rule format: '${wrong}'`,
     });
   }
+  assert.throws(() => parseDeviceRule('c 9223372036854775808:1 r'), {
+    message: "invalid major value in device cgroup rule format: 'c 9223372036854775808:1 r'",
+  });
+  assert.throws(() => parseDeviceRule('c 1:9223372036854775808 r'), { message: /^invalid minor value in device/ });
 });

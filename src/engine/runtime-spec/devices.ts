@@ -96,7 +96,12 @@ const RULE = /^([acb]) (\d+|\*):(\d+|\*) ([rwm]{1,3})$/;
 /** `c 1:3 rwm`, `*` standing for any number. @throws `invalid` in Docker's words. */
 export function parseDeviceRule(rule: string): OciDeviceRule {
   const [, type, major, minor, access = ''] = RULE.exec(rule) ?? [];
-  if (type !== 'a' && type !== 'b' && type !== 'c') throw invalid(`invalid device cgroup rule format: '${rule}'`);
-  const number = (text: string | undefined): number => (text === '*' ? -1 : Number(text));
-  return { allow: true, type, major: number(major), minor: number(minor), access };
+  const wrong = (what: string) => invalid(`invalid ${what}device cgroup rule format: '${rule}'`);
+  if (type !== 'a' && type !== 'b' && type !== 'c') throw wrong('');
+  const number = (name: string, text: string | undefined): number => {
+    const value = text === '*' ? -1 : Number(text);
+    if (!Number.isSafeInteger(value)) throw wrong(`${name} value in `);
+    return value;
+  };
+  return { allow: true, type, major: number('major', major), minor: number('minor', minor), access };
 }

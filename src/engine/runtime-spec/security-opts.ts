@@ -1,5 +1,6 @@
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import { invalid, unsupported } from '../../util/errors.ts';
+import { goBool } from '../../util/go-bool.ts';
 
 /** What `--security-opt` asks for. Undefined: not mentioned. */
 export interface SecurityOptions {
@@ -29,9 +30,6 @@ const truth = (value: string | undefined) => (value === undefined ? undefined : 
 
 const KEYS = new Set(['label', 'apparmor', 'seccomp', 'no-new-privileges', 'writable-cgroups']);
 const FLAGS = new Set(['no-new-privileges', 'writable-cgroups']);
-/** As Go's strconv.ParseBool reads them. */
-const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
-const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
 
 function split(option: string): { key: string; value: string } {
   if (FLAGS.has(option)) return { key: option, value: 'true' };
@@ -43,8 +41,9 @@ function split(option: string): { key: string; value: string } {
   const wrong = invalid(`invalid --security-opt 2: "${option}"`);
   if (!KEYS.has(key)) throw wrong;
   if (!FLAGS.has(key)) return { key, value };
-  if (!TRUE.has(value) && !FALSE.has(value)) throw wrong;
-  return { key, value: String(TRUE.has(value)) };
+  const flag = goBool(value);
+  if (flag === undefined) throw wrong;
+  return { key, value: String(flag) };
 }
 
 /**

@@ -12,6 +12,8 @@ test('a device, through a link too, by the name that was asked for', async () =>
   const dir = await mkdtemp(join(tmpdir(), 'gantry-devices-'));
   try {
     await symlink('/dev/zero', join(dir, 'link'));
+    await symlink('nowhere', join(dir, 'dangling'));
+    assert.equal(lookupDevices(join(dir, 'dangling')).kind, 'other');
     const found = lookupDevices(join(dir, 'link'));
     assert.equal(found.kind, 'device');
     if (found.kind === 'device') {

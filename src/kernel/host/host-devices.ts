@@ -29,7 +29,10 @@ export function lookupDevices(path: string): DeviceLookup {
   if (!path.startsWith('/')) return { kind: 'missing' };
   const real = ifThere(() => realpathSync(path));
   const stats = real === undefined ? undefined : ifThere(() => statSync(real));
-  if (real === undefined || stats === undefined) return { kind: 'missing' };
+  // A link that leads nowhere is there, and no device.
+  if (real === undefined || stats === undefined) {
+    return { kind: ifThere(() => lstatSync(path)) === undefined ? 'missing' : 'other' };
+  }
   if (stats.isDirectory()) return { kind: 'directory', devices: devicesBelow(path) };
   const device = toDevice(path, stats);
   return device === undefined ? { kind: 'other' } : { kind: 'device', device };

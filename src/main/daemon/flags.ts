@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { invalid, messageOf } from '../../util/errors.ts';
+import { goBool } from '../../util/go-bool.ts';
 import { ConfigSchema, type PartialConfig } from './config.ts';
 import { ulimitFlags } from './limits-config.ts';
 
@@ -145,11 +146,38 @@ export function parseDaemonFlags(args: readonly string[]): DaemonFlags {
 }
 
 function parse(args: readonly string[]) {
+  const { words, off } = withoutBooleans(args);
   try {
-    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+    const { values } = parseArgs({ args: words, options, strict: true, allowPositionals: false });
+    return { ...values, ...off };
   } catch (error) {
     throw invalid(messageOf(error), error);
   }
+}
+
+type Switch = {
+  [Name in keyof typeof options]: (typeof options)[Name]['type'] extends 'boolean' ? Name : never;
+}[keyof typeof options];
+
+const isSwitch = (name: string): name is Switch =>
+  name in options && options[name as keyof typeof options].type === 'boolean';
+
+/** Takes out the values of switches (`--init=false`), which the parser does not know; of several the last one counts. */
+function withoutBooleans(args: readonly string[]): { words: string[]; off: Partial<Record<Switch, false>> } {
+  const off: Partial<Record<Switch, false>> = {};
+  const words = args.flatMap((word) => {
+    const [, name = '', value = 'true'] = /^--([a-z-]+)(?:=(.*))?$/s.exec(word) ?? [];
+    if (!isSwitch(name)) return [word];
+    const on = goBool(value);
+    if (on === undefined)
+      throw invalid(
+        `invalid argument "${value}" for "--${name}" flag: strconv.ParseBool: parsing "${value}": invalid syntax`,
+      );
+    if (on) delete off[name];
+    else off[name] = false;
+    return on ? [`--${name}`] : [];
+  });
+  return { words, off };
 }
 
 function parseRuntime(text: string): [string, { path: string }] {

@@ -82,6 +82,16 @@ test('only a file that was asked for must exist', async () => {
   await assert.rejects(loadConfig(parseDaemonFlags(['--config-file', join(dir, 'none')])), /ENOENT/);
 });
 
+test('a switch may be given a value, and the last one counts', async () => {
+  const init = async (...flags: string[]) => (await load(flags, {})).specDefaults.init;
+  assert.deepEqual([await init('--init=T'), await init('--init=0', '--init')], [true, true]);
+  assert.deepEqual([await init('--init=false'), await init('--init', '--init=F')], [false, false]);
+  assert.throws(() => parseDaemonFlags(['--init=maybe']), {
+    kind: 'invalid',
+    message: 'invalid argument "maybe" for "--init" flag: strconv.ParseBool: parsing "maybe": invalid syntax',
+  });
+});
+
 test('unknown flags, unknown addresses and tcp are refused', async () => {
   assert.throws(() => parseDaemonFlags(['--nope']), /--nope/);
   await assert.rejects(load(['-H', 'http://x'], {}), /invalid bind address/);

@@ -1,4 +1,5 @@
 import { invalid, messageOf } from '../../../util/errors.ts';
+import { goBool } from '../../../util/go-bool.ts';
 import { parseGoDuration } from '../../../util/time.ts';
 
 /** A boolean option in Go's forms; `otherwise` when it is not given. @throws `invalid`. */
@@ -8,9 +9,9 @@ export function boolOption(text: string | undefined, otherwise: boolean): boolea
 
 /** A boolean in Go's forms. @throws `invalid`. */
 export function parseBool(text: string): boolean {
-  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
-  if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false;
-  throw invalid(`strconv.ParseBool: parsing "${text}": invalid syntax`);
+  const value = goBool(text);
+  if (value === undefined) throw invalid(`strconv.ParseBool: parsing "${text}": invalid syntax`);
+  return value;
 }
 
 /** A duration option such as `1s500ms`, in milliseconds. @throws `invalid`. */
