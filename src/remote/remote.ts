@@ -86,13 +86,14 @@ export interface Remote {
   login(address: string, credentials: Credentials, signal: AbortSignal): Promise<string>;
 }
 
-export function openRemote(settings: RegistrySettings, retries: Retries = RETRIES): Remote {
+/** @param settings asked for at each use, as they may change. */
+export function openRemote(settings: () => RegistrySettings, retries: Retries = RETRIES): Remote {
   return {
     login: async (address, credentials, signal) =>
-      await login(await endpointsOf(settings, registryOfAddress(address)), credentials, retries, signal),
+      await login(await endpointsOf(settings(), registryOfAddress(address)), credentials, retries, signal),
     open: async (name, credentials) => {
       const { registry, path } = splitName(name);
-      const endpoints = await endpointsOf(settings, registry);
+      const endpoints = await endpointsOf(settings(), registry);
       return new Repositories(
         endpoints.map((endpoint) => new Repository(new Connection(endpoint, credentials, retries), path)),
       );

@@ -22,6 +22,31 @@ describe('slots', () => {
     assert.equal(slots.busy, false);
   });
 
+  test('more or fewer of them: what runs goes on', async () => {
+    const slots = new Slots(2);
+    const begun: number[] = [];
+    const gates = Array.from({ length: 6 }, () => Promise.withResolvers<void>());
+    const work = gates.map(({ promise }, at) => slots.run(() => (begun.push(at), promise)));
+    slots.resize(3);
+    await tick();
+    assert.deepEqual(begun, [0, 1, 2]);
+    slots.resize(1);
+    for (const [done, expected] of [
+      [0, 3],
+      [1, 3],
+      [2, 4],
+      [3, 5],
+    ] as const) {
+      gates[done]?.resolve();
+      await work[done];
+      await tick();
+      assert.equal(begun.length, expected, `after ${done}`);
+    }
+    for (const { resolve } of gates) resolve();
+    await Promise.all(work);
+    assert.equal(slots.busy, false);
+  });
+
   test('whoever gives up waiting leaves the turn to the next, and whose turn has come keeps it', async () => {
     const slots = new Slots(1);
     const gate = Promise.withResolvers<void>();

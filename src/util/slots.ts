@@ -1,15 +1,25 @@
 /** Lets at most `count` pieces of work run at a time; the others wait in the order they came. */
 export class Slots {
+  #count: number;
+  /** Negative while more runs than may. */
   #free: number;
   readonly #waiting = new Set<() => void>();
 
   constructor(count: number) {
+    this.#count = count;
     this.#free = count;
   }
 
   /** Whoever comes now has to wait. */
   get busy(): boolean {
-    return this.#free === 0;
+    return this.#free <= 0;
+  }
+
+  /** From now on so many. What runs goes on, also when it is more. */
+  resize(count: number): void {
+    this.#free += count - this.#count;
+    this.#count = count;
+    this.#admit();
   }
 
   /** @throws the signal's reason when it comes before the work's turn. */
@@ -41,9 +51,14 @@ export class Slots {
   }
 
   #give(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) this.#free++;
-    else {
+    this.#free++;
+    this.#admit();
+  }
+
+  #admit(): void {
+    for (const next of this.#waiting) {
+      if (this.busy) return;
+      this.#free--;
       this.#waiting.delete(next);
       next();
     }

@@ -75,10 +75,11 @@ const NO_SWARM = {
   RemoteManagers: null,
 };
 
-/** There is no registry support yet: nothing is configured, and nothing is trusted without TLS. */
 const INDEX = 'https://index.docker.io/v1/';
 
-function registryConfig({ mirrors, insecure }: SystemFacts['registries'], api: number) {
+/** Mirrors end in a slash, whether or not they were configured with one. */
+function registryConfig({ mirrors: configured, insecure }: SystemFacts['registries'], api: number) {
+  const mirrors = configured.map((mirror) => (mirror.endsWith('/') ? mirror : `${mirror}/`));
   const index = (name: string, secure: boolean) => ({
     Name: name,
     Mirrors: name === 'docker.io' ? mirrors : [],

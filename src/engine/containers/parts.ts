@@ -41,9 +41,9 @@ export interface ContainerDefaults {
   readonly logConfig: { Type: string; Config: Record<string, string> };
   readonly dns: readonly string[];
   readonly spec: SpecDefaults;
-  /** Bytes of /dev/shm. */
-  readonly shmSize: number;
-  readonly ipcMode: 'private' | 'shareable';
+  /** Bytes of /dev/shm. This and the next change when the configuration is read again. */
+  shmSize: number;
+  ipcMode: 'private' | 'shareable';
   /** Undefined: as the version of the host's cgroups has it. */
   readonly cgroupnsMode: 'private' | 'host' | undefined;
   /** Seconds. */

@@ -63,6 +63,8 @@ export interface EngineImages extends Images {
    * and once the containers are known after a start.
    */
   releaseUnused(): Promise<void>;
+  /** From now on so many layers are transferred at a time. */
+  limitTransfers(limits: Pick<ImagesOptions, 'maxDownloads' | 'maxUploads'>): void;
   /** Assembles `builtin/busybox` from the host's busybox, anew when that changed. @throws `unavailable` naming the package. */
   ensureBuiltin(): Promise<void>;
 }
@@ -89,6 +91,10 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
 
   return {
     ensureBuiltin,
+    limitTransfers: ({ maxDownloads, maxUploads }) => {
+      downloads.resize(maxDownloads);
+      uploads.resize(maxUploads);
+    },
     releaseUnused: () => collection.release(used),
     get: (ref, platform) => imageFor(collection, ref, platform),
     manifests: (image) => manifestsOf(collection, image),

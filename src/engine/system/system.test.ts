@@ -18,6 +18,11 @@ const config = {
   ...confined,
   debug: false,
   logLevel: 'info',
+  maxConcurrentDownloads: 3,
+  maxConcurrentUploads: 5,
+  defaultShmSize: 64 << 20,
+  defaultIpcMode: 'private',
+  shutdownTimeout: undefined,
 };
 
 test('facts are those of this host', async () => {
@@ -41,20 +46,43 @@ test('facts are those of this host', async () => {
 test('a reload shows', async () => {
   const system = openSystem({ ...base, config });
   assert.equal((await system.facts()).debug, false);
-  system.reloaded({ debug: true, logLevel: 'info' });
+  system.reloaded({ ...config, debug: true, registries: { mirrors: ['https://m.example'], insecure: [] } });
   const facts = await system.facts();
   assert.deepEqual([facts.debug, facts.dataRoot, facts.cdiSpecDirs], [true, tmpdir(), ['/nonexistent']]);
+  assert.deepEqual(facts.registries.mirrors, ['https://m.example']);
 });
 
-test('a reload is announced with what it changed', () => {
+test('a reload is announced with how the daemon is configured then', () => {
   const told: unknown[] = [];
   const system = openSystem({ ...base, config, events: { listeners: 0, emit: (event) => told.push(event) } });
-  system.reloaded({ debug: true, logLevel: 'debug' });
-  system.reloaded({ debug: true, logLevel: 'debug' });
+  const registries = { mirrors: ['https://m.example'], insecure: ['r.example:5000'] };
+  system.reloaded({ ...config, debug: true, logLevel: 'debug', registries, shutdownTimeout: 7 });
+  system.reloaded(config);
+  const plain = {
+    name: hostname(),
+    debug: 'false',
+    'log-level': 'info',
+    'default-ipc-mode': 'private',
+    'default-shm-size': '67108864',
+    'default-runtime': 'runc',
+    runtimes: 'runc:/usr/bin/runc',
+    'registry-mirrors': '[]',
+    'insecure-registries': '[]',
+    'max-concurrent-downloads': '3',
+    'max-concurrent-uploads': '5',
+    'live-restore': 'true',
+  };
+  const changed = {
+    debug: 'true',
+    'log-level': 'debug',
+    'registry-mirrors': '["https://m.example"]',
+    'insecure-registries': '["r.example:5000"]',
+    'shutdown-timeout': '7',
+  };
   const event = { type: 'daemon', action: 'reload' };
   assert.deepEqual(told, [
-    { ...event, actor: { id: 'engine-1', attributes: { debug: 'true', 'log-level': 'debug', name: hostname() } } },
-    { ...event, actor: { id: 'engine-1', attributes: { name: hostname() } } },
+    { ...event, actor: { id: 'engine-1', attributes: { ...plain, ...changed } } },
+    { ...event, actor: { id: 'engine-1', attributes: plain } },
   ]);
 });
 

@@ -6,19 +6,27 @@ import { type Log, silentLog } from '../../util/log.ts';
 import { readCdiDevices } from '../devices/cdi-files.ts';
 import type { Events, System, SystemFacts } from '../engine.ts';
 import type { SpecDefaults } from '../runtime-spec/spec-defaults.ts';
+import { reloadAttributes } from './reload-attributes.ts';
 import { readToolVersions, type ToolVersions } from './tool-versions.ts';
 
 /** The settings that can change while the daemon runs. */
 export interface ChangeableConfig {
   readonly debug: boolean;
   readonly logLevel: string;
+  readonly registries: SystemFacts['registries'];
+  readonly maxConcurrentDownloads: number;
+  readonly maxConcurrentUploads: number;
+  /** Bytes. */
+  readonly defaultShmSize: number;
+  readonly defaultIpcMode: string;
+  /** Seconds; undefined: a container's own time. */
+  readonly shutdownTimeout: number | undefined;
 }
 
 /** What of the daemon's configuration the system tells of. */
 export interface SystemConfig extends ChangeableConfig {
   readonly dataRoot: string;
   readonly cdiSpecDirs: readonly string[];
-  readonly registries: SystemFacts['registries'];
   /** `builtin`, `unconfined` or the file of a profile. */
   readonly seccompProfile: string;
   /** Empty: containers have the ids of the host. */
@@ -42,26 +50,23 @@ export interface SystemOptions {
 
 /** `System`, which a reload of the configuration reaches. */
 export interface OpenSystem extends System {
-  /** Takes over the settings and announces those that changed, as dockerd's event `daemon reload`. */
+  /** Takes over the settings and tells them, as dockerd's event `daemon reload`. */
   reloaded(config: ChangeableConfig): void;
 }
 
 /** Opens the source of facts. What cannot change while the daemon runs is read once, the rest at each call. */
 export function openSystem(options: SystemOptions): OpenSystem {
   const log = options.log ?? silentLog();
-  let config = options.config;
+  let current: ChangeableConfig = options.config;
   let tools: Promise<ToolVersions> | undefined;
   return {
-    reloaded: ({ debug, logLevel }) => {
-      const changed = {
-        ...(debug === config.debug ? {} : { debug: String(debug) }),
-        ...(logLevel === config.logLevel ? {} : { 'log-level': logLevel }),
-      };
-      config = { ...config, debug, logLevel };
-      const actor = { id: options.id, attributes: { ...changed, name: hostname() } };
+    reloaded: (again) => {
+      current = again;
+      const actor = { id: options.id, attributes: reloadAttributes(current, options.runtimes) };
       options.events.emit({ type: 'daemon', action: 'reload', actor });
     },
     facts: async () => {
+      const config = { ...options.config, debug: current.debug, registries: current.registries };
       tools ??= readToolVersions(options.host.initBinary);
       const [versions, filesystem, forwarding, iptables, ip6tables, openFiles, cdi] = await Promise.all([
         tools,

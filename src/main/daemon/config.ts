@@ -108,14 +108,21 @@ export interface DaemonConfig {
 }
 
 /** What a reload takes over; everything else is read once, at the start. */
-const CHANGEABLE = ['debug', 'logLevel'];
+const CHANGEABLE: readonly (keyof DaemonConfig)[] = [
+  'debug',
+  'logLevel',
+  'registries',
+  'maxConcurrentDownloads',
+  'maxConcurrentUploads',
+  'defaultShmSize',
+  'defaultIpcMode',
+  'shutdownTimeout',
+];
 
 /** The settings that differ and cannot change while the daemon runs. */
 export function waitingForRestart(running: DaemonConfig, again: DaemonConfig): string[] {
-  return Object.entries(running)
-    .filter(([name, value]) => !isDeepStrictEqual(value, again[name as keyof DaemonConfig]))
-    .map(([name]) => name)
-    .filter((name) => !CHANGEABLE.includes(name));
+  const settings = Object.keys(running) as (keyof DaemonConfig)[];
+  return settings.filter((name) => !CHANGEABLE.includes(name) && !isDeepStrictEqual(running[name], again[name]));
 }
 
 /** The path of a host to listen on, as {@link DaemonConfig.hosts} has them. */

@@ -30,7 +30,10 @@ test('an empty list of hosts is none given', async () => {
 
 test('of changed settings those are named that a reload does not take over', async () => {
   const running = await load([], { dns: ['10.0.0.1'] });
-  assert.deepEqual(waitingForRestart(running, await load([], { dns: ['10.0.0.1'], debug: true })), []);
+  assert.deepEqual(
+    waitingForRestart(running, await load([], { dns: ['10.0.0.1'], debug: true, 'shutdown-timeout': 3 })),
+    [],
+  );
   assert.deepEqual(waitingForRestart(running, await load([], { 'data-root': '/d', dns: [] })), ['dataRoot', 'dns']);
 });
 

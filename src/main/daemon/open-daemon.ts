@@ -11,7 +11,7 @@ import { socketGroup } from './socket-group.ts';
 
 /** A running daemon. Disposing of it stops the API first, then lets go of everything but what running containers need. */
 export interface Daemon extends AsyncDisposable {
-  /** Takes over the settings that can change while it runs: so far, the level of its log and whether it says it debugs. */
+  /** Takes over the settings that can change while it runs, and says in the log which others wait for the next start. */
   reloaded(config: DaemonConfig): void;
   /** Ends the containers, which else outlive it: for a host that goes down. */
   endContainers(): Promise<void>;

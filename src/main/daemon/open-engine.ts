@@ -14,17 +14,17 @@ import { openExecs } from '../../engine/execs/execs.ts';
 import { openContainerFiles } from '../../engine/files/container-files.ts';
 import { openHealthMonitors } from '../../engine/health/health-monitors.ts';
 import { openDistribution } from '../../engine/images/distribution.ts';
-import { openImages } from '../../engine/images/images.ts';
+import { type EngineImages, openImages } from '../../engine/images/images.ts';
 import { LastMessages } from '../../engine/logs/last-messages.ts';
 import { openNetworkStack } from '../../engine/networks/networks.ts';
-import { openSystem } from '../../engine/system/system.ts';
+import { type OpenSystem, openSystem } from '../../engine/system/system.ts';
 import { openVolumes } from '../../engine/volumes/volumes.ts';
 import { chooseRuntime, type Runtimes } from '../../kernel/host/choose-runtime.ts';
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import { reapOrphan } from '../../kernel/reap-orphan.ts';
 import { openShimPool } from '../../kernel/shim/shim-pool.ts';
 import { openIoPool } from '../../kernel/stdio/io-pool.ts';
-import { openRemote } from '../../remote/remote.ts';
+import { openRemote, type Remote } from '../../remote/remote.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import { randomId } from '../../util/id.ts';
 import { KeyedLock } from '../../util/keyed-lock.ts';
@@ -59,7 +59,8 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   const id = engineId(store);
   const registry = new Registry();
   const events = openEvents();
-  const remote = openRemote(config.registries);
+  let current = config;
+  const remote = openRemote(() => current.registries);
   const images = await engineImages(config, { store, events, remote, log, inUse: (image) => registry.usersOf(image) });
   const runtimes = await engineRuntimes(config);
   const userns = await engineUserns(config, store.dirs, log);
@@ -115,6 +116,25 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   const system = openSystem({ id, version: VERSION, config, loggingDriver, host, runtimes, events, log });
   const open = stack.move();
   return {
+    ...nouns(parts, { execs, images, remote, system }),
+    reloaded: (again) => {
+      current = again;
+      reload(again, { parts, images, system });
+    },
+    startByPolicy: () => resumeRestarts(parts),
+    endContainers: () => endAll(parts, current.shutdownTimeout),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+/** What the API sees of the parts. */
+function nouns(
+  parts: Parts,
+  o: { execs: Engine['execs']; images: EngineImages; remote: Remote; system: OpenSystem },
+): Engine {
+  const { networks, volumes, events } = parts;
+  const { execs, images, remote, system } = o;
+  return {
     containers: openContainers(parts),
     files: openContainerFiles(parts),
     execs,
@@ -124,19 +144,34 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     volumes,
     events,
     system,
-    reloaded: (again) => system.reloaded(again),
-    startByPolicy: () => resumeRestarts(parts),
-    endContainers: () => endAll(parts, config.shutdownTimeout),
-    [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
 
+/** What takes over changeable settings, beside what asks for them at each use. */
+interface Reloaded {
+  readonly parts: Parts;
+  readonly images: EngineImages;
+  readonly system: OpenSystem;
+}
+
+function reload(config: DaemonConfig, { parts, images, system }: Reloaded): void {
+  parts.defaults.shmSize = config.defaultShmSize;
+  parts.defaults.ipcMode = config.defaultIpcMode;
+  images.limitTransfers(transferLimits(config));
+  system.reloaded(config);
+}
+
 function engineImages(
-  { maxConcurrentDownloads: maxDownloads, maxConcurrentUploads: maxUploads }: DaemonConfig,
+  config: DaemonConfig,
   parts: Pick<Parameters<typeof openImages>[0], 'store' | 'events' | 'inUse' | 'remote' | 'log'>,
 ): ReturnType<typeof openImages> {
-  return openImages({ maxDownloads, maxUploads, version: VERSION, ...parts });
+  return openImages({ ...transferLimits(config), version: VERSION, ...parts });
 }
+
+const transferLimits = ({ maxConcurrentDownloads, maxConcurrentUploads }: DaemonConfig) => ({
+  maxDownloads: maxConcurrentDownloads,
+  maxUploads: maxConcurrentUploads,
+});
 
 function engineRuntimes({ execRoot, dataRoot, runtimes, defaultRuntime }: DaemonConfig): Promise<Runtimes> {
   return chooseRuntime({ execRoot, dataRoot, runtimes, default: defaultRuntime });
