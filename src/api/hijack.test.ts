@@ -31,6 +31,13 @@ test('attach with an upgrade: the head is Docker’s, the end of input leaves th
   );
 });
 
+test('an upgrade may be asked for without a Connection header', async () => {
+  await using api = await fixture();
+  const reply = await api.raw(post(`/containers/web/attach?${ALL}`, 'Upgrade: tcp\r\n'), 'abc', 'def');
+  assert.equal(reply.slice(0, reply.indexOf('\r\n')), 'HTTP/1.1 101 UPGRADED');
+  assert.ok(reply.endsWith(SPOKEN));
+});
+
 test('attach without an upgrade', async () => {
   await using api = await fixture();
   const reply = await api.raw(post(`/containers/web/attach?${ALL}`), 'abc', 'def');
@@ -197,4 +204,5 @@ test('a websocket carries both directions in binary, unframed', async () => {
 test('the websocket’s address without a websocket', async () => {
   await using api = await fixture();
   assert.equal((await api.call('GET', '/containers/web/attach/ws')).status, 400);
+  assert.equal((await api.call('GET', '/containers/none/attach/ws')).status, 404);
 });

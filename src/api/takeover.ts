@@ -16,11 +16,14 @@ function detach(req: IncomingMessage, res: ServerResponse): Duplex {
   return socket;
 }
 
-/** A takeover of a request without `Upgrade`, done when the handler first asks for the socket; until then HTTP answers. */
+/**
+ * A takeover of a request that Node does not take for an upgrade, done when the handler first asks for the socket; until then HTTP answers.
+ * As for Docker, an `Upgrade` header asks for one without `Connection`, too.
+ */
 export function plainTakeover(req: IncomingMessage, res: ServerResponse): Takeover & { readonly taken: boolean } {
   let socket: Duplex | undefined;
   return {
-    upgraded: false,
+    upgraded: req.headers.upgrade !== undefined,
     head: Buffer.alloc(0),
     get taken() {
       return socket !== undefined;

@@ -91,8 +91,8 @@ async function attach(x: Exchange, takeover: Takeover): Promise<void> {
 }
 
 async function attachWebSocket(x: Exchange, takeover: Takeover): Promise<void> {
-  if (!takeover.upgraded) throw invalid('bad handshake: the request does not ask for a websocket');
   const { attachment, wants } = checkAttach(x);
+  if (!takeover.upgraded) throw invalid('bad handshake: the request does not ask for a websocket');
   await joinWebSocket(x, takeover, attachment, wants);
 }
 

@@ -156,6 +156,7 @@ export const imageRoutes: readonly Route[] = [
     reply.empty(201);
   }),
   route('DELETE', '/images/:name*', async (x, reply) => {
+    if (x.param('name').trim() === '') throw invalid('image name cannot be blank');
     const platforms = x.api < 50 ? [] : readPlatformsJson(x.query, 'platforms');
     const options = { force: x.query.flag('force'), noprune: x.query.flag('noprune'), platforms };
     reply.json(removed(await x.engine.images.remove(x.param('name'), options)));

@@ -19,6 +19,9 @@ test('patterns match as in path.Match', () => {
     ['a.c', 'abc', false],
     ['[\\]]', ']', true],
     ['[z-a]', 'b', false],
+    ['my-app:1.0-rc/x', 'my-app:1.0-rc/x', true],
+    ['a[+\\--.]b', 'a-b', true],
+    ['${}()|/', '${}()|/', true],
     ['busy*:latest', 'busybox:latest', true],
   ];
   for (const [pattern, text, expected] of cases) {

@@ -17,7 +17,9 @@ export function globToRegExp(pattern: string): RegExp {
 }
 
 const bad = () => invalid('syntax error in pattern');
-const literal = (char: string): string => (/[\\^$.*+?()[\]{}|/-]/.test(char) ? `\\${char}` : char);
+const literal = (char: string): string => (/[\\^$.*+?()[\]{}|/]/.test(char) ? `\\${char}` : char);
+/** Only within brackets may a hyphen be escaped. */
+const member = (char: string): string => (char === '-' ? '\\-' : literal(char));
 
 function token(pattern: string, at: number): [source: string, next: number] {
   const char = String.fromCodePoint(pattern.codePointAt(at) ?? 0);
@@ -46,7 +48,7 @@ function bracket(pattern: string, start: number): [source: string, next: number]
     if (pattern[at] === undefined || pattern[at] === '-' || pattern[at] === ']') throw bad();
     const [low, afterLow] = escaped(pattern, at);
     const [high, next] = pattern[afterLow] === '-' ? escaped(pattern, afterLow + 1) : [low, afterLow];
-    if (high >= low) ranges.push(`${literal(low)}-${literal(high)}`);
+    if (high >= low) ranges.push(`${member(low)}-${member(high)}`);
     at = next;
     // An empty range matches nothing, but the class must not be empty.
     if (high < low) ranges.push('');

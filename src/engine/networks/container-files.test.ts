@@ -20,6 +20,7 @@ test('/etc/hosts is dockerd’s, byte for byte', () => {
   assert.equal(hostsFile(plain), `${LOCAL}172.17.0.2\th1\n`);
   const full = { ...plain, domainname: 'dom.org', extraHosts: ['foo:1.2.3.4', 'gw:host-gateway', 'six:[::2]'] };
   assert.equal(hostsFile(full), `${LOCAL}1.2.3.4\tfoo\n172.17.0.1\tgw\n::2\tsix\n172.17.0.2\th1.dom.org h1\n`);
+  assert.equal(hostsFile({ ...plain, hostname: 'h1.dom.org' }), `${LOCAL}172.17.0.2\th1.dom.org h1\n`);
   assert.equal(hostsFile({ ...plain, address: '' }), LOCAL);
 });
 

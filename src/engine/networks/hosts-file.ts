@@ -35,14 +35,19 @@ export interface HostsOptions {
   domainname: string;
 }
 
+/** The whole name and its first part, however it was split between the two. */
+function ownNames(hostname: string, domainname: string): string {
+  const full = domainname === '' ? hostname : `${hostname}.${domainname}`;
+  return full.includes('.') ? `${full} ${full.slice(0, full.indexOf('.'))}` : full;
+}
+
 /** A container's /etc/hosts. */
 export function hostsFile({ extraHosts, hostGateway, address, hostname, domainname }: HostsOptions): string {
   const extra = extraHosts.map((text) => parseExtraHost(text, hostGateway));
-  const full = domainname === '' ? hostname : `${hostname}.${domainname} ${hostname}`;
   const lines = [
     ...LOCAL,
     ...extra.map((entry) => `${entry.address}\t${entry.name}`),
-    ...(address === '' || hostname === '' ? [] : [`${address}\t${full}`]),
+    ...(address === '' || hostname === '' ? [] : [`${address}\t${ownNames(hostname, domainname)}`]),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -48,6 +48,20 @@ test('a port another program listens on is refused in Docker’s words, and noth
   assert.equal(again.ports[0]?.hostPort, other);
 });
 
+test('any free port is none that another request of the same container names', async () => {
+  const ports = new HostPorts();
+  const next = await ports.publish([want({})], '127.0.0.1');
+  const named = (next.ports[0]?.hostPort ?? 0) + 1;
+  await next[Symbol.asyncDispose]();
+  const requests = [want({}), want({ containerPort: 81, from: named, to: named })];
+  await using both = await ports.publish(requests, '127.0.0.1');
+  assert.deepEqual(
+    both.ports.map(({ containerPort }) => containerPort),
+    [80, 81],
+  );
+  assert.equal(both.ports[1]?.hostPort, named);
+});
+
 test('of a range the first free port is taken, and none left is an error', async (t) => {
   const busy = await busyPort(t);
   const ports = new HostPorts();

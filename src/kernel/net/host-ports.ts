@@ -41,14 +41,15 @@ export class HostPorts {
    */
   async publish(requests: readonly PortRequest[], containerIp: string): Promise<Publication> {
     await using stack = new AsyncDisposableStack();
-    const ports: PublishedPort[] = [];
-    for (const request of requests) {
-      const target = { address: containerIp, port: request.containerPort };
-      const held = await this.#hold(request, target);
-      stack.use(held.doors);
-      ports.push(...held.ports);
+    const held = new Map<PortRequest, readonly PublishedPort[]>();
+    // Any free port may be one that another request of the same container names: those come first.
+    for (const request of requests.toSorted((a, b) => Number(a.from === 0) - Number(b.from === 0))) {
+      const { ports, doors } = await this.#hold(request, { address: containerIp, port: request.containerPort });
+      stack.use(doors);
+      held.set(request, ports);
     }
     const doors = stack.move();
+    const ports = requests.flatMap((request) => held.get(request) ?? []);
     return { ports, [Symbol.asyncDispose]: () => doors.disposeAsync() };
   }
 
