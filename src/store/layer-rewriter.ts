@@ -1,6 +1,7 @@
 import { invalid } from '../util/errors.ts';
 import { NO_XATTRS, nameText, type TarEntry } from '../util/tar/entry.ts';
 import { padding } from '../util/tar/header.ts';
+import { gnuXattrName } from '../util/tar/pax.ts';
 import type { TarReader } from '../util/tar/tar-reader.ts';
 import { encodeHeader, TAR_END } from '../util/tar/tar-writer.ts';
 import { impliedDirectory, joined, LayerTree, nameParts } from './layer-tree.ts';
@@ -110,7 +111,7 @@ class Rewriter {
     if (placed === 'directory') this.#makeOpaque(path);
     if (placed !== undefined) return;
     this.#tree.place(path, 'whiteout');
-    this.#pending.push(encodeHeader({ ...impliedDirectory(path), type: 'char', mode: 0 }));
+    this.#pending.push(headerOf({ ...impliedDirectory(path), type: 'char', mode: 0 }));
   }
 
   #makeOpaque(path: string): void {
@@ -125,7 +126,7 @@ class Rewriter {
     const placed = { ...entry, name: path === '' ? './' : path, xattrs: this.#directoryXattrs(path, entry) };
     this.#tree.place(path, 'directory');
     this.#tree.directories.set(path, placed);
-    this.#pending.push(encodeHeader(placed));
+    this.#pending.push(headerOf(placed));
   }
 
   #directoryXattrs(path: string, entry: TarEntry): ReadonlyMap<string, Buffer> {
@@ -150,7 +151,7 @@ class Rewriter {
     const symlink = entry.type === 'symlink' || (entry.type === 'link' && this.#tree.at(linkName) === 'symlink');
     this.#tree.place(path, symlink ? 'symlink' : 'other', this.#symlinkTarget(entry, linkName));
     const xattrs = allowedXattrs(entry.xattrs);
-    this.#pending.push(encodeHeader({ ...entry, name: path, linkName, xattrs }));
+    this.#pending.push(headerOf({ ...entry, name: path, linkName, xattrs }));
     if (entry.type === 'file') await this.#data(entry);
   }
 
@@ -185,7 +186,7 @@ class Rewriter {
     this.#opaque.delete(path);
     await this.#sink.remove(path);
     // The rest is unpacked by another tar, which changes the times of directories that are done already.
-    for (const directory of this.#tree.directories.values()) this.#pending.push(encodeHeader(directory));
+    for (const directory of this.#tree.directories.values()) this.#pending.push(headerOf(directory));
   }
 
   async #data(entry: TarEntry): Promise<void> {
@@ -206,4 +207,11 @@ class Rewriter {
 function allowedXattrs(xattrs: ReadonlyMap<string, Buffer>): ReadonlyMap<string, Buffer> {
   if (xattrs.size === 0) return NO_XATTRS;
   return new Map([...xattrs].filter(([name]) => !RESERVED_XATTR.test(name)));
+}
+
+/** The header of a member for GNU tar, which decodes the names of attributes. */
+function headerOf(entry: TarEntry): Buffer {
+  if (entry.xattrs.size === 0) return encodeHeader(entry);
+  const xattrs = new Map([...entry.xattrs].map(([name, value]) => [gnuXattrName(name), value]));
+  return encodeHeader({ ...entry, xattrs });
 }

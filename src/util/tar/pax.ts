@@ -37,6 +37,14 @@ export function paxRecord(key: string, value: string | Buffer): Buffer {
   return Buffer.concat([Buffer.from(String(length)), body]);
 }
 
+/**
+ * The name of an attribute as GNU tar writes and reads it behind `SCHILY.xattr.`: a key ends at the first `=`. Go's reader, which Docker uses,
+ * takes every name as it stands.
+ */
+export function gnuXattrName(name: string): string {
+  return name.replaceAll('%', '%25').replaceAll('=', '%3D');
+}
+
 /** A whole number of a record, e.g. `size`. @throws `invalid` */
 export function paxInteger(value: Buffer): number {
   const text = value.toString('latin1');

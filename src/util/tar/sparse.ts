@@ -102,8 +102,11 @@ export async function readPaxSparse(
 }
 
 /** The map as format 1.0 has it in front of the data. */
-export function encodeSparseMap(map: SparseMap): Buffer {
-  const lines = [map.segments.length, ...map.segments.flatMap(({ offset, length }) => [offset, length])];
+export function encodeSparseMap({ realSize, segments }: SparseMap): Buffer {
+  const last = segments.at(-1);
+  // GNU tar makes a file as long as its map, so a hole at the end wants an empty run behind it.
+  const closed = last?.offset === realSize ? segments : [...segments, { offset: realSize, length: 0 }];
+  const lines = [closed.length, ...closed.flatMap(({ offset, length }) => [offset, length])];
   const text = Buffer.from(`${lines.join('\n')}\n`);
   return Buffer.concat([text, Buffer.alloc(padding(text.length))]);
 }

@@ -38,11 +38,22 @@ export async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
+/** What makes GNU tar write a tree with everything a file system keeps about it, the same bytes each time. */
+export const SNAPSHOT_OPTIONS: readonly string[] = [
+  '--sort=name',
+  '--numeric-owner',
+  '--xattrs',
+  '--xattrs-include=*',
+  '--format=posix',
+  '--pax-option=exthdr.name=x,delete=atime,delete=ctime',
+  '-cf',
+  '-',
+  '.',
+];
+
 /** A directory's whole content with everything a file system keeps about it, as comparable bytes. */
 export function snapshot(dir: string): Buffer {
-  const options = ['--sort=name', '--numeric-owner', '--xattrs', '--xattrs-include=*', '--format=posix'];
-  const times = '--pax-option=exthdr.name=x,delete=atime,delete=ctime';
-  return execFileSync('tar', ['-C', dir, ...options, times, '-cf', '-', '.'], { maxBuffer: 1 << 28 });
+  return execFileSync('tar', ['-C', dir, ...SNAPSHOT_OPTIONS], { maxBuffer: 1 << 29 });
 }
 
 /** A repeatable source of random numbers below `limit` (mulberry32). */

@@ -1,6 +1,6 @@
 import type { TarEntry, TarType } from './entry.ts';
 import { BLOCK, checksum, padding } from './header.ts';
-import { formatPaxTime, paxRecord } from './pax.ts';
+import { formatPaxTime, gnuXattrName, paxRecord } from './pax.ts';
 import { encodeSparseMap } from './sparse.ts';
 
 const FLAGS: Readonly<Record<TarType, string>> = {
@@ -71,7 +71,7 @@ function paxRecords(entry: TarEntry, name: string, size: number): Buffer[] {
   if (size > MAX_OCTAL_11) add('size', String(size));
   const { seconds, nanos } = entry.mtime;
   if (nanos !== 0 || seconds < 0 || seconds > MAX_OCTAL_11) add('mtime', formatPaxTime(entry.mtime));
-  for (const [key, value] of entry.xattrs) add(`SCHILY.xattr.${key}`, value);
+  for (const [key, value] of entry.xattrs) add(`SCHILY.xattr.${key.includes('=') ? gnuXattrName(key) : key}`, value);
   if (entry.sparse !== undefined) {
     add('GNU.sparse.major', '1');
     add('GNU.sparse.minor', '0');
