@@ -1,3 +1,4 @@
+import type { GroupMoves } from '../../kernel/cgroups/group-moves.ts';
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import type { RuntimeFeatures } from '../../kernel/host/runtime-features.ts';
 import type { RuntimeBinary, ShimPool } from '../../kernel/shim/shim-pool.ts';
@@ -59,6 +60,8 @@ export interface Parts {
   readonly volumes: VolumeStock;
   readonly shims: ShimPool;
   readonly io: IoPool;
+  /** What a runtime does that puts a process into a control group is done within. */
+  readonly moves: GroupMoves;
   readonly events: Events;
   readonly restarts: RestartTimers;
   readonly health: HealthMonitors;

@@ -139,9 +139,11 @@ async function launch(parts: Parts, tracked: Tracked, restartDelay: number): Pro
   emitJoined(parts, container, undo);
   const bundle = join(parts.paths.bundles, container.id);
   undo.defer(() => removeBundle(bundle));
-  await prepareFiles(parts, container, { sandbox, joined, bundle, userns });
-  writeIoRecord(parts, container.id, pipes.paths);
-  const task = await createTask(parts, container, pipes, { bundle, userns });
+  const task = await parts.moves.during(async () => {
+    await prepareFiles(parts, container, { sandbox, joined, bundle, userns });
+    writeIoRecord(parts, container.id, pipes.paths);
+    return createTask(parts, container, pipes, { bundle, userns });
+  });
   undo.defer(() => discard(task));
   const live: Live = {
     task,

@@ -48,7 +48,8 @@ export async function beginExec(
   note: Pick<ExecRecord, 'probe'> = {},
 ): Promise<{ attached: Promise<void> | undefined }> {
   exec.running = true;
-  return launch(parts, tracked, exec, { client, note }).catch((error: unknown) => {
+  const launched = parts.moves.during(() => launch(parts, tracked, exec, { client, note }));
+  return launched.catch((error: unknown) => {
     const failure = startFailure(error);
     ended(tracked, exec, failure.exitCode === 128 ? 126 : failure.exitCode);
     throw failure.error;

@@ -19,10 +19,11 @@ import { LastMessages } from '../../engine/logs/last-messages.ts';
 import { openNetworkStack } from '../../engine/networks/networks.ts';
 import { type OpenSystem, openSystem } from '../../engine/system/system.ts';
 import { openVolumes } from '../../engine/volumes/volumes.ts';
+import { openGroupMoves } from '../../kernel/cgroups/group-moves.ts';
 import { chooseRuntime, type Runtimes } from '../../kernel/host/choose-runtime.ts';
 import type { HostFacts } from '../../kernel/host/host-facts.ts';
 import { reapOrphan } from '../../kernel/reap-orphan.ts';
-import { openShimPool } from '../../kernel/shim/shim-pool.ts';
+import { openShimPool, type ShimPool } from '../../kernel/shim/shim-pool.ts';
 import { openIoPool } from '../../kernel/stdio/io-pool.ts';
 import { openRemote, type Remote } from '../../remote/remote.ts';
 import { openStore, type Store } from '../../store/store.ts';
@@ -49,6 +50,11 @@ export interface OpenEngine extends Engine, AsyncDisposable {
   endContainers(): Promise<void>;
 }
 
+function engineShims(execRoot: string, log: Log, parts: () => Parts): Promise<ShimPool> {
+  const onOom = (id: string) => void hearOom(parts(), id);
+  return openShimPool({ execRoot, namespace: NAMESPACE, size: SHIMS, log, onOom });
+}
+
 /** Builds the engine from its parts, lowest first, and brings it in line with what an earlier daemon left running. */
 export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEngine> {
   await using stack = new AsyncDisposableStack();
@@ -73,8 +79,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     if (!recovered && store.containers.all().length === 0) await networks.destroy().then(() => userns?.remove());
   });
   const io = stack.use(await openIoPool({ execRoot, log }));
-  const onOom = (it: string) => void hearOom(parts, it);
-  const shims = stack.use(await openShimPool({ execRoot, namespace: NAMESPACE, size: SHIMS, log, onOom }));
+  const shims = stack.use(await engineShims(execRoot, log, () => parts));
   const leaving = new AbortController();
   const restarts = stack.use(openRestarts(() => parts));
   const health = stack.use(openHealthMonitors(() => parts));
@@ -86,6 +91,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
     volumes,
     shims,
     io,
+    moves: openGroupMoves(host.cgroup),
     events,
     restarts,
     health,
