@@ -406,7 +406,7 @@ export interface Volumes {
     name: string;
     driver: string;
     labels: Readonly<Record<string, string>> | null;
-    options: Readonly<Record<string, string>>;
+    options: Readonly<Record<string, string>> | null;
   }): Promise<VolumeView>;
   /** @throws `not-found`. */
   get(name: string): VolumeView;

@@ -22,7 +22,7 @@ const volumesWithUsage = ({ engine: { volumes } }: Exchange) =>
   Promise.all(
     volumes
       .list(new Map())
-      .filter(({ options }) => options === null)
+      .filter(({ options }) => Object.keys(options ?? {}).length === 0)
       .map(async (it) => volumeShape(it, await volumes.usage(it.name))),
   );
 

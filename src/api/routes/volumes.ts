@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { filterFlag, parseFilters } from '../../engine/filters.ts';
-import { mapOf, orNull, text } from '../../spec/json.ts';
+import { orNull, text } from '../../spec/json.ts';
 import { unsupported } from '../../util/errors.ts';
 import { readJson } from '../json-body.ts';
 import { type Route, route } from '../router.ts';
@@ -12,7 +12,7 @@ const PRUNE_FILTERS = ['label', 'label!'];
 const CreateBodySchema = v.object({
   Name: text(),
   Driver: text(),
-  DriverOpts: mapOf(v.string()),
+  DriverOpts: orNull(v.record(v.string(), v.string())),
   Labels: orNull(v.record(v.string(), v.string())),
   ClusterVolumeSpec: v.optional(v.unknown()),
 });

@@ -93,7 +93,7 @@ async function refuseFile(layers: readonly string[], path: string): Promise<void
 /** Of a volume of another container, which may be going away right now. @throws `not-found` in Docker's words. */
 async function holdExisting({ volumes }: Parts, name: string, containerId: string): Promise<Disposable> {
   const before = volumes.get(name);
-  const held = await volumes.hold({ name, driver: '', labels: null, options: {} }, containerId);
+  const held = await volumes.hold({ name, driver: '', labels: null, options: null }, containerId);
   if (held.volume === before) return held;
   held[Symbol.dispose]();
   await volumes.remove(name, true);
@@ -137,7 +137,7 @@ function driverOf({ Mounts, VolumeDriver }: HostConfig, { destination }: Place) 
   const mount = Mounts.find(({ Target }) => posix.resolve('/', Target) === destination);
   const { Labels = null, DriverConfig } = mount?.VolumeOptions ?? {};
   const driver = mount === undefined ? VolumeDriver : (DriverConfig?.Name ?? '');
-  return { driver, labels: Labels, options: DriverConfig?.Options ?? {} };
+  return { driver, labels: Labels, options: DriverConfig?.Options ?? null };
 }
 
 /** Work on a volume that is mounted meanwhile. @throws `internal` in Docker's words. */

@@ -12,7 +12,7 @@ export async function pruneVolumes(
   let reclaimed = 0;
   for (const { name, anonymous, options, labels, mountpoint } of volumes) {
     // As in Docker: what options name is not the engine's own to throw away.
-    if (!(o.all || anonymous) || options !== null || o.inUse(name)) continue;
+    if (!(o.all || anonymous) || Object.keys(options ?? {}).length > 0 || o.inUse(name)) continue;
     if (!matchPruneLabels(o.filters, labels ?? {})) continue;
     const size = await bytesBelow(mountpoint);
     if (!(await o.erase(name).then(() => true, takenMeanwhile))) continue;

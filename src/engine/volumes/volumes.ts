@@ -184,14 +184,13 @@ async function unmountUnused(
 function newRow({ name, labels: given, options }: Parameters<Volumes['create']>[0]): VolumeRow {
   const anonymous = name === '';
   const labels = anonymous ? { ...given, [ANONYMOUS]: '' } : given;
-  const told = Object.keys(options).length === 0 ? null : options;
   const created = nowRfc3339Nano();
   return {
     name: name || randomId(),
     created,
     labels: JSON.stringify(labels),
     anonymous,
-    options: JSON.stringify(told),
+    options: JSON.stringify(options),
   };
 }
 
@@ -239,5 +238,5 @@ function checkRequest({ name, driver, options }: Parameters<Volumes['create']>[0
       `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
     );
   }
-  checkLocalOptions(name, options);
+  checkLocalOptions(name, options ?? {});
 }
