@@ -421,17 +421,20 @@ const volume: VolumeView = {
   labels: { a: 'b' },
   options: null,
   anonymous: false,
+  driver: 'local',
+  scope: 'local',
   mountpoint: '/v/data/_data',
 };
 
 const volumes: Volumes = {
   create: async () => volume,
-  get(name) {
+  async get(name) {
     if (name !== 'data') throw notFound(`get ${name}: no such volume`);
     return volume;
   },
-  list: () => [volume],
+  list: async () => ({ volumes: [volume], warnings: [] }),
   usage: async () => ({ size: 5, users: 1 }),
+  drivers: () => ['local'],
   async remove(name, force) {
     if (!force) throw conflict(`remove ${name}: volume is in use - [x]`);
   },

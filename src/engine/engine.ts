@@ -386,7 +386,7 @@ export interface Networks {
   get(ref: string): NetworkView;
 }
 
-/** A volume of the driver `local`, the only one there is. */
+/** A volume of the driver `local` or of a plugin. */
 export interface VolumeView {
   readonly name: string;
   readonly created: string;
@@ -394,8 +394,13 @@ export interface VolumeView {
   readonly labels: Readonly<Record<string, string>> | null;
   /** Nobody named it. */
   readonly anonymous: boolean;
-  /** Where its content is on the host. */
+  /** `local`, or a plugin's name. */
+  readonly driver: string;
+  readonly scope: 'local' | 'global';
+  /** Where its content is on the host; empty while a plugin has it mounted nowhere. */
   readonly mountpoint: string;
+  /** What a plugin likes to show of it. */
+  readonly status?: Readonly<Record<string, unknown>>;
   /** What the driver was told; null when nothing. */
   readonly options: Readonly<Record<string, string>> | null;
 }
@@ -408,13 +413,16 @@ export interface Volumes {
     labels: Readonly<Record<string, string>> | null;
     options: Readonly<Record<string, string>> | null;
   }): Promise<VolumeView>;
-  /** @throws `not-found`. */
-  get(name: string): VolumeView;
-  list(filters: Filters): VolumeView[];
+  /** @throws `not-found`; what its plugin says. */
+  get(name: string): Promise<VolumeView>;
+  /** `warnings` tells which plugins did not answer. */
+  list(filters: Filters): Promise<{ volumes: VolumeView[]; warnings: string[] }>;
   /** Bytes in it, and how many containers mount it. */
   usage(name: string): Promise<{ size: number; users: number }>;
   /** `force`: one that does not exist is no error. @throws `conflict` when containers mount it. */
   remove(name: string, force: boolean): Promise<void>;
+  /** The names of the drivers in use. */
+  drivers(): string[];
   /** `all`: those with a name too. */
   prune(filters: Filters, all: boolean): Promise<{ deleted: string[]; reclaimed: number }>;
 }

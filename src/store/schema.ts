@@ -97,4 +97,8 @@ export const migrations: readonly string[] = [
   -- The index that a tag was given for, of which its image is a part; null: the tag was given for the image alone.
   ALTER TABLE tags ADD COLUMN idx TEXT
   `,
+  `
+  -- local, or the name of the plugin that has its content.
+  ALTER TABLE volumes ADD COLUMN driver TEXT NOT NULL DEFAULT 'local'
+  `,
 ];

@@ -9,6 +9,8 @@ export interface VolumeRow {
   readonly anonymous: boolean;
   /** What the driver was told; JSON of a map or null. */
   readonly options: string;
+  /** `local`, or the name of a plugin. */
+  readonly driver: string;
 }
 
 /** The table of volumes. Every call is one durable transaction. */
@@ -20,9 +22,9 @@ export interface VolumeRows {
 
 /** Prepares the statements of the table `volumes`. */
 export function openVolumeRows(db: Db): VolumeRows {
-  const all = db.sql.prepare('SELECT name, created, labels, anonymous, options FROM volumes ORDER BY name');
+  const all = db.sql.prepare('SELECT name, created, labels, anonymous, options, driver FROM volumes ORDER BY name');
   const insert = db.sql.prepare(
-    'INSERT INTO volumes (name, created, labels, anonymous, options) VALUES (?, ?, ?, ?, ?)',
+    'INSERT INTO volumes (name, created, labels, anonymous, options, driver) VALUES (?, ?, ?, ?, ?, ?)',
   );
   const remove = db.sql.prepare('DELETE FROM volumes WHERE name = ?');
   return {
@@ -33,9 +35,10 @@ export function openVolumeRows(db: Db): VolumeRows {
         labels: String(row['labels']),
         anonymous: row['anonymous'] === 1,
         options: String(row['options']),
+        driver: String(row['driver']),
       })),
-    insert: ({ name, created, labels, anonymous, options }) =>
-      void db.transaction(() => insert.run(name, created, labels, anonymous ? 1 : 0, options)),
+    insert: ({ name, created, labels, anonymous, options, driver }) =>
+      void db.transaction(() => insert.run(name, created, labels, anonymous ? 1 : 0, options, driver)),
     remove: (name) => void db.transaction(() => remove.run(name)),
   };
 }

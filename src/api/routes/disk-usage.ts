@@ -18,13 +18,12 @@ function wantedKinds({ api, query }: Exchange): ReadonlySet<string> {
   return new Set(kinds);
 }
 
-const volumesWithUsage = ({ engine: { volumes } }: Exchange) =>
-  Promise.all(
-    volumes
-      .list(new Map())
-      .filter(({ options }) => Object.keys(options ?? {}).length === 0)
-      .map(async (it) => volumeShape(it, await volumes.usage(it.name))),
-  );
+/** As in Docker: only what takes room of the engine's own. */
+async function volumesWithUsage({ engine: { volumes } }: Exchange) {
+  const { volumes: all } = await volumes.list(new Map());
+  const own = all.filter(({ driver, options }) => driver === 'local' && Object.keys(options ?? {}).length === 0);
+  return Promise.all(own.map(async (it) => volumeShape(it, await volumes.usage(it.name))));
+}
 
 const usage: Handler = async (x, reply) => {
   const kinds = wantedKinds(x);

@@ -50,7 +50,7 @@ const info: Handler = async (x, reply) => {
   const filters = new Map<string, string[]>();
   const statuses = x.engine.containers.list({ all: true, limit: 0, filters }).map((c) => c.state.status);
   const images = x.engine.images.list({ all: true, filters }).length;
-  reply.json(infoShape(facts, { statuses, images, now: new Date() }, x.api));
+  reply.json(infoShape(facts, { statuses, images, volumeDrivers: x.engine.volumes.drivers(), now: new Date() }, x.api));
 };
 
 /** The engine itself. */
@@ -67,6 +67,6 @@ export const systemRoutes: readonly Route[] = [
   route('GET', '/version', async (x, reply) => reply.json(versionShape(await x.engine.system.facts()))),
   route('GET', '/info', info),
   route('GET', '/events', events),
-  // There is no plugin system, so there are no plugins.
+  // Of managed plugins, as in Docker; those that listen by themselves are in no list.
   route('GET', '/plugins', (_, reply) => reply.json([])),
 ];

@@ -17,17 +17,20 @@ const CreateBodySchema = v.object({
   ClusterVolumeSpec: v.optional(v.unknown()),
 });
 
-/** Volumes of the driver `local`. */
 export const volumeRoutes: readonly Route[] = [
-  route('GET', '/volumes', (x, reply) => {
-    const volumes = x.engine.volumes.list(parseFilters(x.query.text('filters'), LIST_FILTERS));
-    reply.json({ Volumes: volumes.map((volume) => volumeShape(volume)), Warnings: null });
+  route('GET', '/volumes', async (x, reply) => {
+    const { volumes, warnings } = await x.engine.volumes.list(parseFilters(x.query.text('filters'), LIST_FILTERS));
+    reply.json({
+      Volumes: volumes.map((volume) => volumeShape(volume)),
+      Warnings: warnings.length > 0 ? warnings : null,
+    });
   }),
   route('POST', '/volumes/create', async (x, reply) => {
     const body = await readJson(x.req, CreateBodySchema, { root: 'VolumeCreateBody' });
     if ((body.ClusterVolumeSpec ?? null) !== null) throw unsupported('cluster volumes need a swarm');
     const { Name: name, Driver: driver, DriverOpts: options, Labels: labels } = body;
-    reply.json(volumeShape(await x.engine.volumes.create({ name, driver, options, labels })), 201);
+    const { status: _, ...volume } = await x.engine.volumes.create({ name, driver, options, labels });
+    reply.json(volumeShape(volume), 201);
   }),
   route('POST', '/volumes/prune', async (x, reply) => {
     const since42 = x.api >= 42;
@@ -35,7 +38,9 @@ export const volumeRoutes: readonly Route[] = [
     const { deleted, reclaimed } = await x.engine.volumes.prune(filters, !since42 || filterFlag(filters, 'all', false));
     reply.json({ VolumesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
   }),
-  route('GET', '/volumes/:name', (x, reply) => reply.json(volumeShape(x.engine.volumes.get(x.param('name'))))),
+  route('GET', '/volumes/:name', async (x, reply) => {
+    reply.json(volumeShape(await x.engine.volumes.get(x.param('name'))));
+  }),
   route('DELETE', '/volumes/:name', async (x, reply) => {
     await x.engine.volumes.remove(x.param('name'), x.query.flag('force'));
     reply.empty(204);

@@ -7,6 +7,7 @@ import { versionNumber } from './version.ts';
 export interface InfoCounts {
   statuses: readonly ContainerStatus[];
   images: number;
+  volumeDrivers: readonly string[];
   now: Date;
 }
 
@@ -127,7 +128,7 @@ export function infoShape(facts: SystemFacts, counts: InfoCounts, api: number) {
     Driver: facts.storage.driver,
     DriverStatus: [['Backing Filesystem', facts.storage.backingFilesystem]],
     Plugins: {
-      Volume: ['local'],
+      Volume: counts.volumeDrivers,
       Network: ['bridge', 'host', 'null'],
       Authorization: null,
       Log: LOG_DRIVERS,

@@ -51,7 +51,11 @@ async function shapes(api: number): Promise<Record<string, unknown>> {
   const [network] = engine.networks.list(new Map());
   assert.ok(network);
   return {
-    info: infoShape(await engine.system.facts(), { statuses: [], images: 0, now: new Date() }, api),
+    info: infoShape(
+      await engine.system.facts(),
+      { statuses: [], images: 0, volumeDrivers: ['local'], now: new Date() },
+      api,
+    ),
     inspect: containerInspect(container, { api }),
     item: containerSummary(container, { image: 'busybox', now: Date.now(), api }),
     images: imageSummary(fakeImage, { containers: 0, api }),

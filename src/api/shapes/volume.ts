@@ -4,12 +4,13 @@ import type { VolumeView } from '../../engine/engine.ts';
 export function volumeShape(volume: VolumeView, usage?: { size: number; users: number }) {
   return {
     CreatedAt: volume.created.replace(/\.\d+/, ''),
-    Driver: 'local',
+    Driver: volume.driver,
     Labels: volume.labels,
     Mountpoint: volume.mountpoint,
     Name: volume.name,
     Options: volume.options,
-    Scope: 'local',
+    Scope: volume.scope,
+    ...(volume.status === undefined ? {} : { Status: volume.status }),
     ...(usage === undefined ? {} : { UsageData: { Size: usage.size, RefCount: usage.users } }),
   };
 }

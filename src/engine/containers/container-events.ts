@@ -30,10 +30,10 @@ export function emitNetworks(events: Events, container: Container, action: 'conn
 
 /** Tells of every volume a container takes or leaves. */
 export function emitVolumes(events: Events, { id, mounts }: Container, action: 'mount' | 'unmount'): void {
-  for (const { type, name, destination, rw, propagation } of mounts) {
+  for (const { type, name, driver, destination, rw, propagation } of mounts) {
     if (type !== 'volume') continue;
     const how = { destination, 'read/write': String(rw), propagation };
-    const attributes = { driver: 'local', container: id, ...(action === 'mount' ? how : {}) };
+    const attributes = { driver, container: id, ...(action === 'mount' ? how : {}) };
     events.emit({ type: 'volume', action, actor: { id: name, attributes } });
   }
 }

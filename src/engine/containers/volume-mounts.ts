@@ -47,12 +47,13 @@ export async function takeVolumes(
       held[Symbol.dispose]();
       if (!kept && place.source === '') await parts.volumes.remove(held.volume.name, true);
     });
-    const { name, mountpoint } = held.volume;
-    if (!place.noCopy) {
-      const fillIt = () => fill(parts, held.volume, { ...place, containerId: id, layers });
-      await whileUsed(parts, name, `create ${id}`, () => parts.volumes.exclusive(name, fillIt));
+    const { volume } = held;
+    if (!place.noCopy && (await rootfsEntry(layers, place.destination)) !== undefined) {
+      const o = { ...place, containerId: id, layers };
+      const fillIt = (path: string) => parts.volumes.exclusive(volume.name, () => fill(parts, volume, path, o));
+      await whileUsed(parts, volume.name, `create ${id}`, fillIt);
     }
-    mounts.push(toMount(place, name, mountpoint));
+    mounts.push(toMount(place, volume));
   }
   const taken = undo.move();
   return {
@@ -68,17 +69,18 @@ export async function takeVolumes(
 /** Gives a volume, or the part of it that is to be mounted, what the image has at its place. */
 async function fill(
   parts: Parts,
-  { name, mountpoint, options }: VolumeView,
+  { name, driver, options }: VolumeView,
+  volume: string,
   o: Pick<Place, 'destination' | 'subpath'> & { containerId: string; layers: string[] },
 ): Promise<void> {
   const what = { layers: o.layers, path: o.destination, scratch: parts.paths.scratch };
   if (o.subpath === '') {
     // A container that has it mounted would go on with a directory that is no volume's any more.
-    const inPlace = isMounted(options) || parts.registry.mounting(name).length > 0;
-    await copyUp({ ...what, volume: mountpoint, inPlace });
+    const inPlace = driver !== 'local' || isMounted(options) || parts.registry.mounting(name).length > 0;
+    await copyUp({ ...what, volume, inPlace });
     return;
   }
-  const part = { containerId: o.containerId, root: mountpoint, subpath: o.subpath };
+  const part = { containerId: o.containerId, root: volume, subpath: o.subpath };
   await withSubpath(parts, part, async (place) => {
     if ((await stat(place)).isDirectory()) await copyUp({ ...what, volume: place, inPlace: true });
   });
@@ -92,7 +94,8 @@ async function refuseFile(layers: readonly string[], path: string): Promise<void
 
 /** Of a volume of another container, which may be going away right now. @throws `not-found` in Docker's words. */
 async function holdExisting({ volumes }: Parts, name: string, containerId: string): Promise<Disposable> {
-  const before = volumes.get(name);
+  const before = volumes.find(name);
+  if (before === undefined) throw notFound(`get ${name}: no such volume`);
   const held = await volumes.hold({ name, driver: '', labels: null, options: null }, containerId);
   if (held.volume === before) return held;
   held[Symbol.dispose]();
@@ -102,16 +105,15 @@ async function holdExisting({ volumes }: Parts, name: string, containerId: strin
 
 function toMount(
   { source, destination, mode, readOnly, from, subpath }: Place,
-  name: string,
-  at: string,
+  { name, driver, mountpoint }: VolumeView,
 ): ContainerMount {
-  const shownMode = from !== 'Volumes' && mode === '' ? 'z' : mode;
+  const shownMode = from !== 'Volumes' && driver === 'local' && mode === '' ? 'z' : mode;
   return {
     type: 'volume',
     name,
-    source: at,
+    source: mountpoint,
     destination,
-    driver: 'local',
+    driver,
     mode: shownMode,
     rw: !readOnly,
     propagation: '',
@@ -140,16 +142,16 @@ function driverOf({ Mounts, VolumeDriver }: HostConfig, { destination }: Place) 
   return { driver, labels: Labels, options: DriverConfig?.Options ?? null };
 }
 
-/** Work on a volume that is mounted meanwhile. @throws `internal` in Docker's words. */
+/** Work on a volume that is mounted meanwhile, at the path given. @throws `internal` in Docker's words. */
 async function whileUsed<T>(
   { volumes }: Pick<Parts, 'volumes'>,
   name: string,
   user: string,
-  work: () => Promise<T>,
+  work: (path: string) => Promise<T>,
 ): Promise<T> {
-  await volumes.use(name, user);
+  const path = await volumes.use(name, user);
   try {
-    return await work();
+    return await work(path);
   } finally {
     await volumes.leave(name, user);
   }
@@ -167,7 +169,11 @@ export async function useVolumes(
 ): Promise<void> {
   await using undo = new AsyncDisposableStack();
   undo.defer(() => leaveVolumes(parts, container, user));
-  for (const name of volumesOf(container)) await parts.volumes.use(name, user);
+  for (const name of volumesOf(container)) {
+    const path = await parts.volumes.use(name, user);
+    // A plugin may choose another one each time.
+    for (const mount of container.mounts) if (mount.type === 'volume' && mount.name === name) mount.source = path;
+  }
   undo.move();
 }
 

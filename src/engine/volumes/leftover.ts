@@ -4,6 +4,9 @@ import { ifExists } from '../../util/files.ts';
 
 const MARK = '_removed';
 
+/** Who has a volume of a plugin mounted, each a file. */
+export const USERS = '_users';
+
 /** Says that a volume's directory is to go, before its row does. */
 export async function markLeftover(dir: string): Promise<void> {
   await ifExists(() => writeFile(join(dir, MARK), ''));
@@ -15,5 +18,5 @@ export async function isLeftover(dir: string): Promise<boolean> {
   if (entries === undefined) return false;
   if (entries.includes(MARK) || entries.includes('_provisional')) return true;
   const data = entries.includes('_data') ? await readdir(join(dir, '_data')) : [];
-  return data.length === 0 && entries.every((name) => name === '_data' || name === '_filling');
+  return data.length === 0 && entries.every((name) => ['_data', '_filling', USERS].includes(name));
 }

@@ -10,8 +10,9 @@ export async function pruneVolumes(
 ): Promise<{ deleted: string[]; reclaimed: number }> {
   const deleted: string[] = [];
   let reclaimed = 0;
-  for (const { name, anonymous, options, labels, mountpoint } of volumes) {
-    // As in Docker: what options name is not the engine's own to throw away.
+  for (const { name, anonymous, driver, options, labels, mountpoint } of volumes) {
+    // As in Docker: what a plugin has, or options name, is not the engine's own to throw away.
+    if (driver !== 'local') continue;
     if (!(o.all || anonymous) || Object.keys(options ?? {}).length > 0 || o.inUse(name)) continue;
     if (!matchPruneLabels(o.filters, labels ?? {})) continue;
     const size = await bytesBelow(mountpoint);

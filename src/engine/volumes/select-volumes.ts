@@ -9,9 +9,9 @@ export function selectVolumes(
 ): VolumeView[] {
   const dangling = filters.has('dangling') ? filterFlag(filters, 'dangling', false) : undefined;
   return volumes.filter(
-    ({ name, labels }) =>
+    ({ name, labels, driver }) =>
       matchPattern(filters, 'name', name) &&
-      matchExact(filters, 'driver', 'local') &&
+      matchExact(filters, 'driver', driver) &&
       matchLabels(filters, 'label', labels ?? {}) &&
       (dangling === undefined || dangling !== inUse(name)),
   );

@@ -12,9 +12,9 @@ import { isMounted } from './local-options.ts';
 export class VolumeMounting {
   readonly #users = new Map<string, Set<string>>();
 
-  /** Mounts it for its first user. @throws `internal` in Docker's words. */
-  async use({ name, mountpoint, options }: VolumeView, user: string): Promise<void> {
-    if (!isMounted(options)) return;
+  /** Mounts it for its first user, and gives the path. @throws `internal` in Docker's words. */
+  async use({ name, mountpoint, options }: VolumeView, user: string): Promise<string> {
+    if (!isMounted(options)) return mountpoint;
     if (!(await isMountPoint(mountpoint))) {
       const { type = '', o = '', device = '' } = options;
       await mountDevice({ type, device, options: o, target: mountpoint }).catch((error: unknown) => {
@@ -22,6 +22,7 @@ export class VolumeMounting {
       });
     }
     this.adopt(name, user);
+    return mountpoint;
   }
 
   /** Of a user that was there before this daemon. */

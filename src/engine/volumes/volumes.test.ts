@@ -9,6 +9,7 @@ import { openTemp } from '../../store/store-fixture.ts';
 import { silentLog } from '../../util/log.ts';
 import { run } from '../../util/spawn.ts';
 import { openEvents } from '../events/events.ts';
+import { openVolumePlugins } from './plugins/volume-plugins.ts';
 import { openVolumes } from './volumes.ts';
 
 const plain = { driver: '', labels: null, options: {} };
@@ -22,6 +23,7 @@ async function fixture() {
       rows: store.volumes,
       dir,
       events: openEvents(),
+      plugins: openVolumePlugins({ sockets: join(store.dirs.volumes, 'none'), specs: [] }),
       users: (name) => users.get(name) ?? [],
       log: silentLog(),
     });
@@ -42,7 +44,7 @@ test('a volume is made once, kept, and removed', async () => {
   writeFileSync(join(made.mountpoint, 'f'), 'hello');
   assert.deepEqual(await it.volumes.usage('data'), { size: 5, users: 0 });
   const again = await it.open();
-  assert.deepEqual(again.get('data'), made);
+  assert.deepEqual(await again.get('data'), made);
   await again.remove('data', false);
   assert.equal(existsSync(join(it.dir, 'data')), false);
   await assert.rejects(again.remove('data', false), { kind: 'not-found', message: 'get data: no such volume' });
@@ -64,7 +66,7 @@ test('names, drivers and options that cannot be', async () => {
   await fails({ options: { size: '1m' } }, /^create data: quota size requested but no quota support$/);
   const cifs = { type: 'cifs', device: '//host:445/share' };
   await fails({ options: cifs }, /^create data: port not allowed in CIFS device URL, include 'port' in 'o='$/);
-  assert.deepEqual(it.volumes.list(new Map()), []);
+  assert.deepEqual((await it.volumes.list(new Map())).volumes, []);
 });
 
 test('one in use stays; a hold counts as use', async () => {
@@ -96,13 +98,14 @@ test('filters', async () => {
   await it.volumes.create({ ...named('data'), labels: { a: 'b' } });
   await it.volumes.create(named('other'));
   it.users.set('other', ['c']);
-  const names = (filters: object) => it.volumes.list(new Map(Object.entries(filters))).map(({ name }) => name);
-  assert.deepEqual(names({ name: ['dat'] }), ['data']);
-  assert.deepEqual(names({ label: ['a=b'] }), ['data']);
-  assert.deepEqual(names({ driver: ['nfs'] }), []);
-  assert.deepEqual(names({ dangling: ['true'] }), ['data']);
-  assert.deepEqual(names({ dangling: ['false'] }), ['other']);
-  assert.throws(() => names({ dangling: ['x'] }), /invalid filter 'dangling/);
+  const names = async (filters: object) =>
+    (await it.volumes.list(new Map(Object.entries(filters)))).volumes.map(({ name }) => name);
+  assert.deepEqual(await names({ name: ['dat'] }), ['data']);
+  assert.deepEqual(await names({ label: ['a=b'] }), ['data']);
+  assert.deepEqual(await names({ driver: ['nfs'] }), []);
+  assert.deepEqual(await names({ dangling: ['true'] }), ['data']);
+  assert.deepEqual(await names({ dangling: ['false'] }), ['other']);
+  await assert.rejects(names({ dangling: ['x'] }), /invalid filter 'dangling/);
 });
 
 test('what a kill leaves: a directory without a row goes, a row gets its directory back', async () => {
@@ -245,10 +248,7 @@ test('one made for a container that did not come to be goes at the next start; o
   const names = async () => {
     const again = await it.open();
     await again.recover([]);
-    return again
-      .list(new Map())
-      .map(({ name }) => name)
-      .sort();
+    return (await again.list(new Map())).volumes.map(({ name }) => name).sort();
   };
   const rest = [kept, settled, 'data'].sort();
   assert.deepEqual(await names(), rest);
@@ -263,7 +263,7 @@ test('a database that forgot a volume costs nobody what is in it', async () => {
   writeFileSync(join(mountpoint, 'f'), 'mine');
   it.rows.remove('data');
   const again = await it.open();
-  assert.deepEqual([existsSync(join(mountpoint, 'f')), again.list(new Map())], [true, []]);
+  assert.deepEqual([existsSync(join(mountpoint, 'f')), (await again.list(new Map())).volumes], [true, []]);
 });
 
 test('roots that are links change nothing', { skip }, async () => {

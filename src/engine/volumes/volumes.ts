@@ -1,41 +1,47 @@
 import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { detachAll } from '../../kernel/detach.ts';
-import type { VolumeRow, VolumeRows } from '../../store/volumes.ts';
-import { conflict, invalid, notFound } from '../../util/errors.ts';
-import { randomId } from '../../util/id.ts';
+import type { VolumeRows } from '../../store/volumes.ts';
+import { conflict, invalid, kindOf, notFound } from '../../util/errors.ts';
 import { KeyedLock } from '../../util/keyed-lock.ts';
 import type { Log } from '../../util/log.ts';
-import { nowRfc3339Nano } from '../../util/time.ts';
 import { bytesBelow } from '../containers/size.ts';
 import type { Events, Volumes, VolumeView } from '../engine.ts';
 import { besideOf } from './copy-up.ts';
-import { isLeftover, markLeftover } from './leftover.ts';
+import { allVolumes, inspectVolume } from './find-volumes.ts';
+import { isLeftover } from './leftover.ts';
+import { eraseDirectory, localDriver } from './local-driver.ts';
 import { checkLocalOptions, isMounted } from './local-options.ts';
+import { pluginDriver } from './plugins/plugin-driver.ts';
+import { pluginError } from './plugins/plugin-error.ts';
+import { openVolumePlugins, type VolumePlugins } from './plugins/volume-plugins.ts';
 import { endProvisional, isProvisional, markProvisional } from './provisional.ts';
 import { pruneVolumes } from './prune-volumes.ts';
 import { selectVolumes } from './select-volumes.ts';
+import type { VolumeDriver } from './volume-driver.ts';
 import { VolumeHolds } from './volume-holds.ts';
-import { VolumeMounting } from './volume-mounting.ts';
+import { VolumeTable } from './volume-table.ts';
+
+type CreateRequest = Parameters<Volumes['create']>[0];
 
 /** What containers need of volumes besides what clients do. */
 export interface VolumeStock extends Volumes {
+  /** One that the engine knows of. */
+  find(name: string): VolumeView | undefined;
   /**
    * As `create`, and in use by that container until the hold is disposed of; then its row must say so. One without a name is provisional: if the
    * daemon is killed before `settle`, the next one removes it unless the container's row is there.
    */
-  hold(request: Parameters<Volumes['create']>[0], containerId: string): Promise<{ volume: VolumeView } & Disposable>;
-  /** The container that it was made for exists. */
+  hold(request: CreateRequest, containerId: string): Promise<{ volume: VolumeView } & Disposable>;
+  /** The container that it was made for exists. @throws `not-found`. */
   settle(name: string): Promise<void>;
   /** It goes with the container that it was made for: from now on, as before `settle`. One that is gone already is left alone. */
   unsettle(name: string): Promise<void>;
   /**
-   * Mounts what its options name, until the user leaves; a volume without such options costs nothing.
+   * Has its driver mount it, until the user leaves, and gives the path. One that is a plain directory costs nothing.
    *
    * @param user of the engine's own choice, a container's id.
    * @throws `internal` in Docker's words; `not-found`.
    */
-  use(name: string, user: string): Promise<void>;
+  use(name: string, user: string): Promise<string>;
   leave(name: string, user: string): Promise<void>;
   /** Says who used what before this daemon; what nobody does is unmounted, what was made for a container that did not come to be is removed. */
   recover(users: readonly { name: string; user: string }[]): Promise<void>;
@@ -47,196 +53,226 @@ interface VolumeParts {
   readonly rows: VolumeRows;
   readonly dir: string;
   readonly events: Events;
+  /** Those of the host if nothing is said. */
+  readonly plugins?: VolumePlugins;
   /** Ids of the containers that mount it. */
   readonly users: (name: string) => readonly string[];
   readonly log: Log;
 }
 
-/** Label of a volume that nobody named. */
-export const ANONYMOUS = 'com.docker.volume.anonymous';
-
 /** Opens the volumes of a data root; directories that have no row, left by a kill, are removed. */
-export async function openVolumes({ rows, dir: given, events, users, log }: VolumeParts): Promise<VolumeStock> {
-  const dir = await realpath(given);
-  const known = new Map(rows.all().map((row) => [row.name, viewOf(row, dir)]));
-  await tidy(dir, known, log);
-  const mounting = new VolumeMounting();
+export async function openVolumes(parts: VolumeParts): Promise<VolumeStock> {
+  const { rows, dir, events, plugins = openVolumePlugins(), users, log } = parts;
+  const table = new VolumeTable(rows, await realpath(dir));
+  await tidy(dir, table, log);
+  const driverOf = openDrivers(table, plugins, log);
   const locks = new KeyedLock();
   const holds = new VolumeHolds();
   const usersOf = (name: string) => [...new Set([...users(name), ...holds.of(name)])];
   const inUse = (name: string) => usersOf(name).length > 0;
-  const get = (name: string): VolumeView => {
-    const found = known.get(name);
+  const emit = (action: string, id: string, attributes: Record<string, string>) =>
+    events.emit({ type: 'volume', action, actor: { id, attributes } });
+  const make = async (request: CreateRequest, o: { provisional: boolean }): Promise<VolumeView> => {
+    const made = await makeVolume({ table, driverOf, plugins }, request, o);
+    if (made.isNew) emit('create', made.volume.name, { driver: made.volume.driver });
+    return made.volume;
+  };
+  const erase = (name: string, force = false) =>
+    locks.run(name, async () => {
+      const volume = table.find(name) ?? (await inspectVolume(table, plugins, name));
+      if (inUse(name)) throw conflict(`remove ${name}: volume is in use - [${usersOf(name).join(', ')}]`);
+      await eraseVolume({ table, driverOf }, volume, force);
+      emit('destroy', name, { driver: volume.driver });
+    });
+  const known = (name: string): VolumeView => {
+    const found = table.find(name);
     if (found === undefined) throw notFound(`get ${name}: no such volume`);
     return found;
   };
-  const emit = (action: string, id: string, attributes: Record<string, string>) =>
-    events.emit({ type: 'volume', action, actor: { id, attributes } });
-
-  const make = async (request: Parameters<Volumes['create']>[0], provisional = false): Promise<VolumeView> => {
-    const found = known.get(request.name);
-    if (found !== undefined) return found;
-    const row = newRow(request);
-    const view = viewOf(row, dir);
-    await makeDirectory(view, log);
-    if (provisional) await markProvisional(view.mountpoint);
-    rows.insert(row);
-    known.set(view.name, view);
-    emit('create', view.name, { driver: 'local' });
-    return view;
-  };
-  const erase = (name: string) =>
-    locks.run(name, async () => {
-      get(name);
-      if (inUse(name)) throw conflict(`remove ${name}: volume is in use - [${usersOf(name).join(', ')}]`);
-      await mounting.clear(get(name));
-      await markLeftover(join(dir, name));
-      rows.remove(name);
-      known.delete(name);
-      await eraseDirectory(join(dir, name), log);
-      emit('destroy', name, { driver: 'local' });
-    });
-  const create: Volumes['create'] = async (request) => {
-    checkRequest(request);
-    return locks.run(request.name, async () => make(request));
-  };
   return {
-    get,
-    create,
+    find: (name) => table.find(name),
+    get: (name) => inspectVolume(table, plugins, name),
+    create: async (request) => {
+      checkRequest(request);
+      const made = await locks.run(request.name, () => make(request, { provisional: false }));
+      // It is made; what its plugin says of it is not that important.
+      return inspectVolume(table, plugins, made.name).catch(() => made);
+    },
     exclusive: (name, work) => locks.run(name, work),
-    use: (name, user) => locks.run(name, () => mounting.use(get(name), user)),
+    use: (name, user) => locks.run(name, async () => driverOf(known(name)).use(known(name), user)),
     leave: (name, user) =>
       locks.run(name, async () => {
-        const volume = known.get(name);
-        if (volume !== undefined) await mounting.leave(volume, user);
+        const volume = table.find(name);
+        if (volume !== undefined) await driverOf(volume).leave(volume, user);
       }),
     recover: async (all) => {
-      for (const { name, user } of all) mounting.adopt(name, user);
-      await endInterrupted([...known.values()], { inUse, erase, log });
-      await unmountUnused([...known.values()], (volume) => locks.run(volume.name, () => mounting.clear(volume)), log);
+      await leaveUnused(all, { table, driverOf, locks, log });
+      await forEach(
+        table.all(),
+        (it) => endInterrupted(table, it, { inUse, erase }),
+        log,
+        'a volume stays provisional',
+      );
     },
     async hold(request, containerId) {
       checkRequest(request);
       return locks.run(request.name, async () => {
-        const volume = await make(request, request.name === '');
+        const volume = await make(request, { provisional: request.name === '' });
         return Object.assign(holds.add(volume.name, containerId), { volume });
       });
     },
-    settle: (name) => endProvisional(get(name).mountpoint),
-    unsettle: async (name) => void (known.has(name) && (await markProvisional(get(name).mountpoint))),
-    list: (filters) => selectVolumes([...known.values()], filters, inUse),
-    usage: async (name) => ({ size: await bytesBelow(get(name).mountpoint), users: usersOf(name).length }),
+    settle: (name) => endProvisional(table.dirOf(known(name).name)),
+    unsettle: async (name) => (table.find(name) === undefined ? undefined : markProvisional(table.dirOf(name))),
+    async list(filters) {
+      const { volumes, warnings } = await allVolumes(table, plugins);
+      return { volumes: selectVolumes(volumes, filters, inUse), warnings };
+    },
+    usage: async (name) => ({ size: await bytesBelow(known(name).mountpoint), users: usersOf(name).length }),
     async remove(name, force) {
-      if (!force || known.has(name)) await erase(name);
+      await erase(name, force).catch((error: unknown) => {
+        if (!(force && kindOf(error) === 'not-found')) throw error;
+      });
     },
     async prune(filters, all) {
-      const pruned = await pruneVolumes([...known.values()], { filters, all, inUse, erase });
+      const pruned = await pruneVolumes(table.all(), { filters, all, inUse, erase });
       emit('prune', '', { reclaimed: String(pruned.reclaimed) });
       return pruned;
     },
+    drivers: () => ['local', ...plugins.known()].toSorted(),
   };
 }
 
-/** What a kill left: directories of volumes that are gone, volumes that were being filled; a lost directory is made anew. */
-async function tidy(dir: string, known: ReadonlyMap<string, VolumeView>, log: Log): Promise<void> {
-  for (const name of await readdir(dir)) {
-    if (known.has(name)) continue;
-    // A lost or older database is no reason to throw away what people keep.
-    if (await isLeftover(join(dir, name))) await eraseDirectory(join(dir, name), log);
-    else
-      log.warn('a directory among the volumes belongs to none of them, and is left alone', { path: join(dir, name) });
-  }
-  for (const { name, mountpoint, options } of known.values()) {
-    try {
-      await rm(besideOf(mountpoint), { recursive: true, force: true });
-      // What is mounted there may be a server that does not answer.
-      if (!isMounted(options)) await mkdir(mountpoint, { recursive: true });
-    } catch (error) {
-      log.warn('a volume could not be tidied up', { name, error });
+type DriverOf = (volume: Pick<VolumeView, 'driver'>) => VolumeDriver;
+
+function openDrivers(table: VolumeTable, plugins: VolumePlugins, log: Log): DriverOf {
+  const local = localDriver(log);
+  const dirOf = (name: string) => table.dirOf(name);
+  return ({ driver }) => (driver === 'local' ? local : pluginDriver(() => plugins.driver(driver), dirOf));
+}
+
+/** One that is there already is given back, and so is one that a plugin has. @throws `conflict` when another driver has the name. */
+async function makeVolume(
+  { table, driverOf, plugins }: { table: VolumeTable; driverOf: DriverOf; plugins: VolumePlugins },
+  request: CreateRequest,
+  { provisional }: { provisional: boolean },
+): Promise<{ volume: VolumeView; isNew: boolean }> {
+  const { name, driver: wanted } = request;
+  const found = table.find(name);
+  if (found !== undefined) {
+    if (wanted === '' || wanted === found.driver) {
+      await makeAgain(found, driverOf, plugins);
+      return { volume: found, isNew: false };
     }
+    if (wanted !== 'local')
+      await plugins.driver(wanted).catch((error: unknown) => {
+        throw pluginError(`create ${name}`, error);
+      });
+    throw conflict(`create ${name}: driver '${found.driver}' already has volume '${name}': volume name must be unique`);
+  }
+  const owner = wanted === '' && name !== '' ? await plugins.owner(name) : undefined;
+  const draft = table.draft(request, owner?.name ?? (wanted || 'local'));
+  const { view } = draft;
+  if (owner === undefined) await driverOf(view).create(view);
+  else await mkdir(table.dirOf(name), { recursive: true, mode: 0o700 });
+  if (provisional) await markProvisional(table.dirOf(view.name));
+  table.insert(draft);
+  return { volume: view, isNew: owner === undefined };
+}
+
+/** A plugin may have lost a volume that the engine knows of. */
+async function makeAgain(volume: VolumeView, driverOf: DriverOf, plugins: VolumePlugins): Promise<void> {
+  if (volume.driver === 'local') return;
+  try {
+    await (await plugins.driver(volume.driver)).get(volume.name);
+  } catch (error) {
+    if (kindOf(error) !== 'not-found') throw pluginError(`create ${volume.name}`, error);
+    await driverOf(volume).create(volume);
+  }
+}
+
+/** `force`: as in Docker, one that its driver does not give up is forgotten, and the failure told all the same. */
+async function eraseVolume(
+  { table, driverOf }: { table: VolumeTable; driverOf: DriverOf },
+  volume: VolumeView,
+  force: boolean,
+): Promise<void> {
+  const forget = () => table.remove(volume.name);
+  try {
+    await driverOf(volume).remove(volume, forget);
+  } catch (error) {
+    if (force && volume.driver !== 'local') forget();
+    throw error;
+  }
+}
+
+/** Takes off what nobody uses that was there before this daemon. */
+async function leaveUnused(
+  users: readonly { name: string; user: string }[],
+  { table, driverOf, locks, log }: { table: VolumeTable; driverOf: DriverOf; locks: KeyedLock; log: Log },
+): Promise<void> {
+  const still = (name: string) => new Set(users.filter((it) => it.name === name).map(({ user }) => user));
+  const leave = (it: VolumeView) => locks.run(it.name, () => driverOf(it).recover(it, still(it.name)));
+  const own = table.all().filter(({ driver }) => driver === 'local');
+  const others = table.all().filter(({ driver }) => driver !== 'local');
+  // No plugin that hangs keeps the engine from starting; who wants one of its volumes waits for the lock.
+  void forEach(others, leave, log, 'a volume stays mounted');
+  await forEach(own, leave, log, 'a volume stays mounted');
+}
+
+/** What a kill left: directories of volumes that are gone, volumes that were being filled; a lost directory is made anew. */
+async function tidy(dir: string, table: VolumeTable, log: Log): Promise<void> {
+  for (const name of await readdir(dir)) {
+    if (table.find(name) !== undefined) continue;
+    const path = table.dirOf(name);
+    // A lost or older database is no reason to throw away what people keep.
+    if (await isLeftover(path)) await eraseDirectory(path, log);
+    else log.warn('a directory among the volumes belongs to none of them, and is left alone', { path });
+  }
+  const tidyOne = async ({ name, driver, mountpoint, options }: VolumeView): Promise<void> => {
+    if (driver !== 'local') {
+      await mkdir(table.dirOf(name), { recursive: true, mode: 0o700 });
+      return;
+    }
+    await rm(besideOf(mountpoint), { recursive: true, force: true });
+    // What is mounted there may be a server that does not answer.
+    if (!isMounted(options)) await mkdir(mountpoint, { recursive: true });
+  };
+  await forEach(table.all(), tidyOne, log, 'a volume could not be tidied up');
+}
+
+/** What fails with one of them is told, and stands in nobody's way. */
+async function forEach(
+  volumes: readonly VolumeView[],
+  work: (volume: VolumeView) => Promise<void>,
+  log: Log,
+  otherwise: string,
+): Promise<void> {
+  for (const volume of volumes) {
+    await work(volume).catch((error: unknown) => log.warn(otherwise, { name: volume.name, error }));
   }
 }
 
 /** A kill came while a container was being created or removed: its volumes go, unless its row was there. */
 async function endInterrupted(
-  volumes: readonly VolumeView[],
-  { inUse, erase, log }: { inUse: (name: string) => boolean; erase: (name: string) => Promise<void>; log: Log },
+  table: VolumeTable,
+  { name }: VolumeView,
+  { inUse, erase }: { inUse: (name: string) => boolean; erase: (name: string) => Promise<void> },
 ): Promise<void> {
-  const end = async ({ name, mountpoint }: VolumeView): Promise<void> => {
-    if (!(await isProvisional(mountpoint))) return;
-    await (inUse(name) ? endProvisional(mountpoint) : erase(name));
-  };
-  for (const volume of volumes) {
-    await end(volume).catch((error: unknown) => log.warn('a volume stays provisional', { name: volume.name, error }));
-  }
-}
-
-async function unmountUnused(
-  volumes: readonly VolumeView[],
-  clear: (volume: VolumeView) => Promise<void>,
-  log: Log,
-): Promise<void> {
-  for (const volume of volumes) {
-    await clear(volume).catch((error: unknown) => log.warn('a volume stays mounted', { name: volume.name, error }));
-  }
-}
-
-function newRow({ name, labels: given, options }: Parameters<Volumes['create']>[0]): VolumeRow {
-  const anonymous = name === '';
-  const labels = anonymous ? { ...given, [ANONYMOUS]: '' } : given;
-  const created = nowRfc3339Nano();
-  return {
-    name: name || randomId(),
-    created,
-    labels: JSON.stringify(labels),
-    anonymous,
-    options: JSON.stringify(options),
-  };
-}
-
-/** What is there already has no row: it is the rest of a volume whose removal failed. */
-async function makeDirectory({ name, mountpoint }: VolumeView, log: Log): Promise<void> {
-  const dir = dirname(mountpoint);
-  if (!(await eraseDirectory(dir, log))) throw conflict(`create ${name}: something is mounted in ${dir}`);
-  await mkdir(dir, { mode: 0o701 });
-  await mkdir(mountpoint, { mode: 0o755 });
-}
-
-/** Never reaches into what is mounted there: that is somebody's data. @returns whether it is gone. */
-async function eraseDirectory(path: string, log: Log): Promise<boolean> {
-  try {
-    await detachAll(path);
-    await rm(path, { recursive: true, force: true });
-    return true;
-  } catch (error) {
-    log.warn('the directory of a volume that is gone stays until the next start', { path, error });
-    return false;
-  }
-}
-
-function viewOf({ name, created, labels, anonymous, options }: VolumeRow, dir: string): VolumeView {
-  return {
-    name,
-    created,
-    anonymous,
-    labels: JSON.parse(labels) as Record<string, string> | null,
-    options: JSON.parse(options) as Record<string, string> | null,
-    mountpoint: join(dir, name, '_data'),
-  };
+  const dir = table.dirOf(name);
+  if (!(await isProvisional(dir))) return;
+  await (inUse(name) ? endProvisional(dir) : erase(name));
 }
 
 /** @throws in Docker's words. */
-function checkRequest({ name, driver, options }: Parameters<Volumes['create']>[0]): void {
-  if (driver !== '' && driver !== 'local') {
-    throw notFound(`create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`);
-  }
-  if (name.length === 1) {
+function checkRequest({ name, driver, options }: CreateRequest): void {
+  const own = driver === '' || driver === 'local';
+  if (own && name.length === 1) {
     throw invalid(`create ${name}: volume name is too short, names should be at least two alphanumeric characters`);
   }
-  if (name !== '' && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)) {
+  if (name !== '' && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) {
     throw invalid(
       `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
     );
   }
-  checkLocalOptions(name, options ?? {});
+  if (own) checkLocalOptions(name, options ?? {});
 }
