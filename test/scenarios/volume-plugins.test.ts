@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startVolumePlugin, type TestPlugin } from '../../src/engine/volumes/plugins/plugin-fixture.ts';
 import { importBusybox, onBoth } from '../support/both.ts';
 import { eventually } from '../support/containers.ts';
@@ -224,7 +225,7 @@ describe('a plugin that comes and goes', () => {
     const [ended, goesOn] = [await run('sleep 1'), await run('sleep 1000')];
     assert.equal(it.plugin.mounted.size, 2);
     await gantry.crash();
-    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    await sleep(1_200);
     // As if a kill had come between the plugin's answer and the container's start.
     it.plugin.instead.set('Mount', () => void gantry.crash());
     await gantry.start();
@@ -237,6 +238,22 @@ describe('a plugin that comes and goes', () => {
     await eventually('the start that came to nothing is told', async () => it.plugin.mounted.size === 1);
     await ok(gantry, 'rm', '-f', ended, goesOn);
     assert.equal(it.plugin.mounted.size, 0);
+    await ok(gantry, 'volume', 'rm', 'pv');
+  });
+
+  test('that hangs keeps no engine from starting', async () => {
+    await using it = await start(gantry, 'hung');
+    await ok(gantry, 'volume', 'create', '-d', it.name, 'pv');
+    const id = await run('sleep 1');
+    await gantry.crash();
+    await sleep(1_200);
+    it.plugin.instead.set('Unmount', () => {});
+    await gantry.start();
+    assert.equal(await ok(gantry, 'inspect', '--format', '{{.State.Status}}', id), 'exited');
+    await ok(gantry, 'rm', id);
+    it.plugin.instead.clear();
+    it.plugin.cut();
+    await eventually('the end is told', async () => it.plugin.calls.includes('Unmount pv'));
     await ok(gantry, 'volume', 'rm', 'pv');
   });
 

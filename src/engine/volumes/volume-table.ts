@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { VolumeRow, VolumeRows } from '../../store/volumes.ts';
+import { notFound } from '../../util/errors.ts';
 import { randomId } from '../../util/id.ts';
 import { nowRfc3339Nano } from '../../util/time.ts';
 import type { Volumes, VolumeView } from '../engine.ts';
@@ -27,6 +28,13 @@ export class VolumeTable {
 
   find(name: string): VolumeView | undefined {
     return this.#known.get(name);
+  }
+
+  /** @throws `not-found`. */
+  get(name: string): VolumeView {
+    const found = this.find(name);
+    if (found === undefined) throw notFound(`get ${name}: no such volume`);
+    return found;
   }
 
   /** One that is not in the table yet; one without a name gets one. */

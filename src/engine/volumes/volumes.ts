@@ -1,6 +1,6 @@
 import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import type { VolumeRows } from '../../store/volumes.ts';
-import { conflict, invalid, kindOf, notFound } from '../../util/errors.ts';
+import { conflict, invalid, kindOf } from '../../util/errors.ts';
 import { KeyedLock } from '../../util/keyed-lock.ts';
 import type { Log } from '../../util/log.ts';
 import { bytesBelow } from '../containers/size.ts';
@@ -42,6 +42,7 @@ export interface VolumeStock extends Volumes {
    * @throws `internal` in Docker's words; `not-found`.
    */
   use(name: string, user: string): Promise<string>;
+  /** Before `recover`, which sees to it, a plugin is told nothing. */
   leave(name: string, user: string): Promise<void>;
   /** Says who used what before this daemon; what nobody does is unmounted, what was made for a container that did not come to be is removed. */
   recover(users: readonly { name: string; user: string }[]): Promise<void>;
@@ -68,6 +69,7 @@ export async function openVolumes(parts: VolumeParts): Promise<VolumeStock> {
   const driverOf = openDrivers(table, plugins, log);
   const locks = new KeyedLock();
   const holds = new VolumeHolds();
+  let recovered = false;
   const usersOf = (name: string) => [...new Set([...users(name), ...holds.of(name)])];
   const inUse = (name: string) => usersOf(name).length > 0;
   const emit = (action: string, id: string, attributes: Record<string, string>) =>
@@ -84,11 +86,6 @@ export async function openVolumes(parts: VolumeParts): Promise<VolumeStock> {
       await eraseVolume({ table, driverOf }, volume, force);
       emit('destroy', name, { driver: volume.driver });
     });
-  const known = (name: string): VolumeView => {
-    const found = table.find(name);
-    if (found === undefined) throw notFound(`get ${name}: no such volume`);
-    return found;
-  };
   return {
     find: (name) => table.find(name),
     get: (name) => inspectVolume(table, plugins, name),
@@ -99,13 +96,15 @@ export async function openVolumes(parts: VolumeParts): Promise<VolumeStock> {
       return inspectVolume(table, plugins, made.name).catch(() => made);
     },
     exclusive: (name, work) => locks.run(name, work),
-    use: (name, user) => locks.run(name, async () => driverOf(known(name)).use(known(name), user)),
+    use: (name, user) => locks.run(name, async () => driverOf(table.get(name)).use(table.get(name), user)),
     leave: (name, user) =>
       locks.run(name, async () => {
         const volume = table.find(name);
-        if (volume !== undefined) await driverOf(volume).leave(volume, user);
+        if (volume !== undefined && (recovered || volume.driver === 'local'))
+          await driverOf(volume).leave(volume, user);
       }),
     recover: async (all) => {
+      recovered = true;
       await leaveUnused(all, { table, driverOf, locks, log });
       await forEach(
         table.all(),
@@ -121,13 +120,13 @@ export async function openVolumes(parts: VolumeParts): Promise<VolumeStock> {
         return Object.assign(holds.add(volume.name, containerId), { volume });
       });
     },
-    settle: (name) => endProvisional(table.dirOf(known(name).name)),
+    settle: (name) => endProvisional(table.dirOf(table.get(name).name)),
     unsettle: async (name) => (table.find(name) === undefined ? undefined : markProvisional(table.dirOf(name))),
     async list(filters) {
       const { volumes, warnings } = await allVolumes(table, plugins);
       return { volumes: selectVolumes(volumes, filters, inUse), warnings };
     },
-    usage: async (name) => ({ size: await bytesBelow(known(name).mountpoint), users: usersOf(name).length }),
+    usage: async (name) => ({ size: await bytesBelow(table.get(name).mountpoint), users: usersOf(name).length }),
     async remove(name, force) {
       await erase(name, force).catch((error: unknown) => {
         if (!(force && kindOf(error) === 'not-found')) throw error;

@@ -19,6 +19,8 @@ export interface TestPlugin extends AsyncDisposable {
   readonly options: Map<string, Readonly<Record<string, string>>>;
   /** Makes a volume of which nobody told the engine. */
   make(name: string): void;
+  /** Breaks off what is being answered. */
+  cut(): void;
   /** Answers calls of a method otherwise: with what this sends; undefined: as always. */
   readonly instead: Map<string, (response: ServerResponse, asked: Asked) => void>;
 }
@@ -86,6 +88,7 @@ export async function startVolumePlugin(socket: string, dir: string, scope = 'lo
     mounted,
     options,
     instead,
+    cut: () => server.closeAllConnections(),
     make: (Name) => void answers['Create']?.({ Name }),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
