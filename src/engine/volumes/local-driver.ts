@@ -4,7 +4,7 @@ import { detachAll } from '../../kernel/detach.ts';
 import { conflict } from '../../util/errors.ts';
 import type { Log } from '../../util/log.ts';
 import type { VolumeView } from '../engine.ts';
-import { markLeftover } from './leftover.ts';
+import { isLeftover, markLeftover } from './leftover.ts';
 import type { VolumeDriver } from './volume-driver.ts';
 import { VolumeMounting } from './volume-mounting.ts';
 
@@ -12,7 +12,7 @@ import { VolumeMounting } from './volume-mounting.ts';
 export function localDriver(log: Log): VolumeDriver {
   const mounting = new VolumeMounting();
   return {
-    create: (volume) => makeDirectory(volume, log),
+    create: makeDirectory,
     async remove(volume, forget) {
       await mounting.clear(volume);
       const dir = dirname(volume.mountpoint);
@@ -29,12 +29,15 @@ export function localDriver(log: Log): VolumeDriver {
   };
 }
 
-/** What is there already has no row: it is the rest of a volume whose removal failed. */
-async function makeDirectory({ name, mountpoint }: VolumeView, log: Log): Promise<void> {
+/** What is there already has no row: it is the rest of a volume whose removal failed, or the content of one that a lost database hides. */
+async function makeDirectory({ name, mountpoint }: VolumeView): Promise<void> {
   const dir = dirname(mountpoint);
-  if (!(await eraseDirectory(dir, log))) throw conflict(`create ${name}: something is mounted in ${dir}`);
-  await mkdir(dir, { mode: 0o701 });
-  await mkdir(mountpoint, { mode: 0o755 });
+  await detachAll(dir).catch((error: unknown) => {
+    throw conflict(`create ${name}: something is mounted in ${dir}`, error);
+  });
+  if (await isLeftover(dir)) await rm(dir, { recursive: true, force: true });
+  await mkdir(dir, { recursive: true, mode: 0o701 });
+  await mkdir(mountpoint, { recursive: true, mode: 0o755 });
 }
 
 /** Never reaches into what is mounted there: that is somebody's data. @returns whether it is gone. */

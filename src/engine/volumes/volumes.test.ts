@@ -264,6 +264,8 @@ test('a database that forgot a volume costs nobody what is in it', async () => {
   it.rows.remove('data');
   const again = await it.open();
   assert.deepEqual([existsSync(join(mountpoint, 'f')), (await again.list(new Map())).volumes], [true, []]);
+  assert.equal((await again.create(named('data'))).mountpoint, mountpoint);
+  assert.equal(existsSync(join(mountpoint, 'f')), true, 'who makes it again finds it');
 });
 
 test('roots that are links change nothing', { skip }, async () => {

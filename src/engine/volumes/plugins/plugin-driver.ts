@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { kindOf } from '../../../util/errors.ts';
 import { ifExists } from '../../../util/files.ts';
-import { USERS } from '../leftover.ts';
+import { eraseNotes, USERS } from '../leftover.ts';
 import type { VolumeDriver } from '../volume-driver.ts';
 import { pluginError } from './plugin-error.ts';
 import type { VolumePlugin } from './volume-plugin.ts';
@@ -23,12 +23,12 @@ export function pluginDriver(plugin: () => Promise<VolumePlugin>, dirOf: (name: 
   };
   return {
     async create({ name, options }) {
-      await rm(dirOf(name), { recursive: true, force: true });
-      await mkdir(dirOf(name), { mode: 0o700 });
+      await eraseNotes(dirOf(name));
+      await mkdir(dirOf(name), { recursive: true, mode: 0o700 });
       try {
         await (await plugin()).create(name, options ?? {});
       } catch (error) {
-        await rm(dirOf(name), { recursive: true, force: true });
+        await eraseNotes(dirOf(name));
         throw pluginError(`create ${name}`, error);
       }
     },
@@ -39,7 +39,7 @@ export function pluginDriver(plugin: () => Promise<VolumePlugin>, dirOf: (name: 
         throw pluginError(`remove ${name}`, error);
       }
       forget();
-      await rm(dirOf(name), { recursive: true, force: true });
+      await eraseNotes(dirOf(name));
     },
     async use({ name, mountpoint }, user) {
       const mark = join(users(name), user);

@@ -31,7 +31,7 @@ const ActivationSchema = v.object({ Implements: v.array(v.string()) });
 const PATH = v.pipe(v.string(), v.maxLength(4095), v.regex(/^$|^\/[^\0]*$/, 'a path that is not absolute'));
 const MountpointSchema = v.object({ Mountpoint: v.nullish(PATH, '') });
 const VolumeSchema = v.object({
-  Name: v.pipe(v.string(), v.minLength(1), v.maxLength(255), v.regex(/^[^/\0]+$/, 'no name of a volume')),
+  Name: v.pipe(v.string(), v.minLength(1), v.maxLength(255), v.regex(/^(?!\.{1,2}$)[^/\0]+$/, 'no name of a volume')),
   Mountpoint: v.nullish(PATH, ''),
   CreatedAt: v.nullish(v.string(), ''),
   Status: v.nullish(v.record(v.string(), v.unknown())),

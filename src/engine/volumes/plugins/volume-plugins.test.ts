@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { findPlugin, type PluginDirs, scanPlugins } from './plugin-address.ts';
+import { pluginDriver } from './plugin-driver.ts';
 import { startVolumePlugin } from './plugin-fixture.ts';
 import { openVolumePlugins } from './volume-plugins.ts';
 
@@ -150,4 +151,27 @@ test('one that starts anew in a moment is waited for', async () => {
   const second = stack.use(await it.start('p'));
   await made;
   assert.deepEqual(second.calls, ['Create data']);
+});
+
+test('what a plugin calls its volumes leads nowhere, and content of a volume of the engine survives one of that name', async () => {
+  using it = fixture();
+  await using plugin = await it.start('p');
+  const content = join(it.dir, 'volumes/data/_data/f');
+  mkdirSync(dirname(content), { recursive: true });
+  writeFileSync(content, 'kept');
+  const driver = pluginDriver(
+    () => it.plugins.driver('p'),
+    (name) => join(it.dir, 'volumes', name),
+  );
+  const volume = { name: 'data', created: '', anonymous: false, driver: 'p', scope: 'local' as const, labels: null };
+  await driver.create({ ...volume, mountpoint: '', options: null });
+  await driver.use({ ...volume, mountpoint: '', options: null }, 'user');
+  assert.deepEqual(readdirSync(join(it.dir, 'volumes/data/_users')), ['user']);
+  await driver.remove({ ...volume, mountpoint: '', options: null }, () => {});
+  assert.deepEqual(readdirSync(join(it.dir, 'volumes/data')), ['_data']);
+  assert.equal(readFileSync(content, 'utf8'), 'kept');
+  for (const name of ['..', '.', 'a/b']) {
+    plugin.instead.set('Get', (response) => void response.end(JSON.stringify({ Volume: { Name: name } })));
+    assert.equal(await it.plugins.owner(name), undefined, name);
+  }
 });
