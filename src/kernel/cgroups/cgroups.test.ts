@@ -9,7 +9,7 @@ import { randomId } from '../../util/id.ts';
 import { probeCgroups } from '../host/cgroup-facts.ts';
 import { cgroupDirs } from './cgroup-dirs.ts';
 import { cgroupPids } from './cgroup-pids.ts';
-import { killCgroup, removeCgroup } from './end-cgroup.ts';
+import { killCgroup, killGroupOf, removeCgroup } from './end-cgroup.ts';
 
 /** Directories of a fresh group, in a hierarchy that takes processes without further set-up. */
 function freshGroup(): string[] {
@@ -75,4 +75,30 @@ test('a group is killed with all below it, and then removed', { skip }, async ()
   assert.equal(existsSync(dir), false);
   await removeCgroup(dirs);
   await killCgroup(dirs);
+});
+
+const { unified } = probeCgroups();
+const cannotKill =
+  skip || (unified === undefined || !existsSync(join(unified, 'cgroup.procs')) ? 'no cgroup of version 2' : false);
+
+test('a group is killed with one write, if it holds the process', { skip: cannotKill }, async (t) => {
+  const path = `/gantry-test-${randomId().slice(0, 12)}`;
+  const dir = join(unified ?? '', path);
+  await mkdir(dir);
+  if (!existsSync(join(dir, 'cgroup.kill'))) return t.skip('the kernel is older than 5.14');
+  const child = stubborn();
+  const ended = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)));
+  try {
+    const pid = child.pid ?? 0;
+    assert.equal(await killGroupOf(pid, { unified }, path), false, 'it is elsewhere');
+    await writeFile(join(dir, 'cgroup.procs'), String(pid));
+    assert.equal(await killGroupOf(pid, { unified: undefined }, path), false);
+    assert.equal(await killGroupOf(pid, { unified }, `${path}/none`), false);
+    assert.equal(await killGroupOf(pid, { unified }, path), true);
+    assert.equal(await ended, 'SIGKILL');
+  } finally {
+    child.kill('SIGKILL');
+    await killCgroup([dir]);
+    await removeCgroup([dir]);
+  }
 });

@@ -1,7 +1,8 @@
-import { rmdir, writeFile } from 'node:fs/promises';
+import { readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode, internal } from '../../util/errors.ts';
+import type { CgroupFacts } from '../host/cgroup-facts.ts';
 import { killProcess } from '../processes.ts';
 import { cgroupPids, childrenOf } from './cgroup-pids.ts';
 
@@ -29,6 +30,26 @@ export async function killCgroup(dirs: readonly string[]): Promise<void> {
 async function killUnified(dirs: readonly string[]): Promise<void> {
   // Not created where the kernel has no such file: opening without O_CREAT.
   await Promise.all(dirs.map((dir) => writeFile(join(dir, 'cgroup.kill'), '1', { flag: 'r+' }).catch(ignoreAbsent)));
+}
+
+/**
+ * Kills the processes of a control group and those below it with one write, where the kernel can and the group itself holds the process `pid`.
+ *
+ * @param path is what the runtime was given: relative to the mount points, with a leading slash.
+ * @returns whether it did.
+ */
+export async function killGroupOf(pid: number, { unified }: Pick<CgroupFacts, 'unified'>, path: string) {
+  if (unified === undefined) return false;
+  const dir = join(unified, path);
+  try {
+    const pids = (await readFile(join(dir, 'cgroup.procs'), 'utf8')).split('\n');
+    if (!pids.includes(String(pid))) return false;
+    await writeFile(join(dir, 'cgroup.kill'), '1', { flag: 'r+' });
+    return true;
+  } catch (error) {
+    ignoreAbsent(error);
+    return false;
+  }
 }
 
 function ignoreAbsent(error: unknown): void {
