@@ -3,8 +3,8 @@ import { run } from '../../util/spawn.ts';
 import type { Tracked } from './tracked.ts';
 import { isRunning, refuseRestarting } from './wait.ts';
 
-/** What the shim and the runtimes say of a process that is gone. */
-const ENDED = /not found|does not exist|no such process/i;
+/** What the shim and the runtimes say of a process that is gone, or of its bundle. */
+const ENDED = /not found|does not exist|no such (process|file)/i;
 
 export interface ProcessTable {
   titles: string[];
