@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { importBusybox } from '../support/both.ts';
 import { eventually, type Made, run } from '../support/containers.ts';
 import { startGantry, type TestEngine } from '../support/gantry.ts';
+import { hijack } from '../support/hijack.ts';
 import { assertNoTraces, cgroupParent } from '../support/traces.ts';
 
 const SLEEP = 'exec sleep 1000';
@@ -15,6 +17,18 @@ async function parentOf(pid: number): Promise<number> {
 }
 
 const state = async (c: Made) => (await c.inspect()).State;
+
+/** Replaces what a row says of its container, while no engine runs; gives what it said. */
+function spoil({ dataRoot }: TestEngine, id: string, spec: string): string {
+  const db = new DatabaseSync(join(dataRoot, 'meta.db'));
+  try {
+    const old = db.prepare('SELECT spec FROM containers WHERE id = ?').get(id);
+    db.prepare('UPDATE containers SET spec = ? WHERE id = ?').run(spec, id);
+    return String(old?.['spec']);
+  } finally {
+    db.close();
+  }
+}
 
 /** Whether a process is gone, or has ended and nobody asked how. */
 const isGone = (pid: number): Promise<boolean> =>
@@ -84,6 +98,24 @@ describe('an engine that finds a container in a bad way starts, and has it settl
       .split('\n')
       .filter((line) => line.includes('could not be taken over'));
     assert.equal(told.length, 1, 'it is told once');
+  });
+
+  test('a row cannot be read: its container is left alone until it can be', async () => {
+    await using bad = await start(`read line; echo "got $line"; ${SLEEP}`, { OpenStdin: true });
+    await using good = await start(SLEEP);
+    const { Pid } = await state(bad);
+    await engine.crash();
+    const spec = spoil(engine, bad.id, '{');
+    await engine.start();
+    assert.equal((await state(good)).Status, 'running');
+    assert.equal((await engine.api('GET', `${bad.path}/json`)).status, 404);
+    await engine.crash();
+    spoil(engine, bad.id, spec);
+    await engine.start();
+    assert.equal((await state(bad)).Pid, Pid);
+    using attached = await hijack(engine, `${bad.path}/attach?stream=1&stdin=1&stdout=1`);
+    attached.socket.write('word\n');
+    await attached.until((bytes) => bytes.includes('got word'));
   });
 
   test('nothing is left', () => assertNoTraces(engine));

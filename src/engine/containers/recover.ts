@@ -8,7 +8,7 @@ import type { ExecTable } from '../execs/execs.ts';
 import { adoptExec } from '../execs/start-exec.ts';
 import { autoRemove } from './auto-remove.ts';
 import type { Parts } from './parts.ts';
-import { readExecRecords, removeExecRecord } from './run-records.ts';
+import { readExecRecords, readIoRecord, removeExecRecord } from './run-records.ts';
 import { fromRow } from './stored.ts';
 import { discardTask, type Found, takeOver } from './take-over.ts';
 import { track } from './tracked.ts';
@@ -22,27 +22,48 @@ import { recoverVolumes } from './volume-mounts.ts';
  * way keeps the others from being taken over. Policies start what they are to start later, by `resumeRestarts`.
  */
 export async function recoverContainers(parts: Parts, execs: ExecTable): Promise<void> {
-  for (const row of parts.rows.all()) {
-    const tracked = track(fromRow(row, parts.paths));
-    parts.registry.reserve(row.name, row.id);
-    parts.registry.add(tracked);
-  }
+  const unread = takeInRows(parts);
+  const isOurs = (id: string): boolean => unread.has(id) || parts.registry.byId(id) !== undefined;
   const found = await findTasks(parts);
-  await parts.networks.recover(new Set([...found.keys()].filter((id) => parts.registry.byId(id))));
+  await parts.networks.recover(new Set([...found.keys()].filter(isOurs)));
   const pipes = new Set<string>();
+  for (const id of unread) await tolerated(parts, id, () => keepPipes(parts, id, pipes));
   const due: (() => Promise<void>)[] = [];
   for (const tracked of parts.registry.all()) {
     const { id } = tracked.container;
     const next = await takeOver(parts, tracked, found.get(id), pipes);
     if (next !== undefined) due.push(() => tolerated(parts, id, next));
   }
-  await discardStrangers(parts, found);
-  await recoverExecs(parts, execs, pipes);
-  await sweepDirectories(parts);
+  // The daemon died after the row was removed, or before it was written.
+  for (const [id, { task }] of found) if (!isOurs(id)) await discardTask(parts, id, task);
+  await recoverExecs(parts, execs, { pipes, unread });
+  await sweepDirectories(parts, unread);
   for (const step of due) await step();
   await recoverVolumes(parts);
   await parts.io.sweep(pipes);
   await removeDue(parts);
+}
+
+/**
+ * Gives the ids of rows that cannot be read, by this version at least. What they stand for is left alone, running or not, and
+ * their names stay taken.
+ */
+function takeInRows({ rows, registry, paths, log }: Parts): Set<string> {
+  const unread = new Set<string>();
+  for (const row of rows.all()) {
+    try {
+      registry.reserve(row.name, row.id);
+      registry.add(track(fromRow(row, paths)));
+    } catch (error) {
+      unread.add(row.id);
+      log.error('a container cannot be read and is left alone', { container: row.id, name: row.name, error });
+    }
+  }
+  return unread;
+}
+
+async function keepPipes(parts: Parts, id: string, pipes: Set<string>): Promise<void> {
+  for (const path of Object.values((await readIoRecord(parts, id)) ?? {})) pipes.add(path);
 }
 
 /** An auto-removed container that does not run has nobody left who would start or remove it. */
@@ -70,8 +91,16 @@ async function findTasks(parts: Parts): Promise<Map<string, Found>> {
   return found;
 }
 
-async function recoverExecs(parts: Parts, execs: ExecTable, pipes: Set<string>): Promise<void> {
+async function recoverExecs(
+  parts: Parts,
+  execs: ExecTable,
+  { pipes, unread }: { pipes: Set<string>; unread: ReadonlySet<string> },
+): Promise<void> {
   for (const record of await readExecRecords(parts)) {
+    if (unread.has(record.containerId)) {
+      for (const path of Object.values(record.paths)) pipes.add(path);
+      continue;
+    }
     const exec = await recoverExec(parts, record).catch((error: unknown) => {
       parts.log.error('an exec could not be taken over', { container: record.containerId, exec: record.id, error });
       return undefined;
@@ -92,19 +121,13 @@ async function recoverExec(parts: Parts, record: ExecRecord): Promise<Exec | und
   return tracked?.live && adoptExec(parts, tracked, tracked.live.task, record);
 }
 
-/** Tasks without a container: the daemon died after the row was removed, or before it was written. */
-async function discardStrangers(parts: Parts, found: ReadonlyMap<string, Found>): Promise<void> {
-  for (const [id, { task }] of found) {
-    if (parts.registry.byId(id) === undefined) await discardTask(parts, id, task);
-  }
-}
-
 /**
  * Removes the directories of containers that have no row, and the bundles of those that have no process. A bundle is
  * all there is of a container whose runtime was killed in the middle of making it, after its row was gone.
  */
-async function sweepDirectories(parts: Parts): Promise<void> {
+async function sweepDirectories(parts: Parts, unread: ReadonlySet<string>): Promise<void> {
   for (const id of (await ifExists(() => readdir(parts.paths.bundles))) ?? []) {
+    if (unread.has(id)) continue;
     const tracked = parts.registry.byId(id);
     await tolerated(parts, id, async () => {
       if (tracked === undefined) await parts.reap(id);
@@ -112,7 +135,7 @@ async function sweepDirectories(parts: Parts): Promise<void> {
     });
   }
   for (const id of (await ifExists(() => readdir(parts.paths.containers))) ?? []) {
-    if (parts.registry.byId(id) !== undefined) continue;
+    if (unread.has(id) || parts.registry.byId(id) !== undefined) continue;
     await tolerated(parts, id, () => rm(join(parts.paths.containers, id), { recursive: true, force: true }));
   }
 }

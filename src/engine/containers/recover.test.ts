@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Exit, Task, TaskState } from '../../kernel/shim/shim-pool.ts';
+import type { ContainerRow } from '../../store/containers.ts';
 import { internal, unavailable } from '../../util/errors.ts';
 import { KeyedLock } from '../../util/keyed-lock.ts';
 import { openLog } from '../../util/log.ts';
@@ -34,19 +35,28 @@ function fakeTask(id: string, over: Partial<Task> = {}): Task {
 
 const pipe = { onData: () => {}, pause: () => {}, resume: () => {}, drain: () => {}, close: () => {} };
 
-/** An engine as a killed one left it: the rows of these containers say that they run, and what `tasks` has a shim holds. */
-async function leftBehind(ids: readonly string[], tasks: Record<string, () => Promise<Task | undefined>>) {
+/**
+ * An engine as a killed one left it: the rows of these containers say that they run, the first of them `spoilt`, and what `tasks` has
+ * a shim holds.
+ */
+async function leftBehind(
+  ids: readonly string[],
+  tasks: Record<string, () => Promise<Task | undefined>>,
+  spoilt: Partial<ContainerRow> = {},
+) {
   const dir = await mkdtemp(join(tmpdir(), 'gantry-recover-'));
   const at = (name: string) => join(dir, name);
   const registry = new Registry();
   const running = { ...testContainer().state, status: 'running' as const, startedAt: '2026-01-01T00:00:00Z' };
   const rows = ids.map((id) => toRow({ ...testContainer(), id, name: `name-${id}`, state: running }));
+  if (rows[0] !== undefined) Object.assign(rows[0], spoilt);
   for (const id of ids) {
     for (const home of ['bundles', 'containers']) await mkdir(join(at(home), id), { recursive: true });
     await writeFile(join(at('bundles'), id, 'io.json'), JSON.stringify({ stdin: '', stdout: at('out'), stderr: '' }));
   }
   const errors: string[] = [];
   const reaped: string[] = [];
+  const kept: string[] = [];
   const parts = {
     registry,
     rows: { all: () => rows, saveState: () => {} },
@@ -61,7 +71,7 @@ async function leftBehind(ids: readonly string[], tasks: Record<string, () => Pr
         stdin: undefined,
         release: () => {},
       }),
-      sweep: async () => {},
+      sweep: async (inUse: ReadonlySet<string>) => void kept.push(...inUse),
     },
     events: { emit: () => {} },
     restarts: { begin: () => {}, schedule: () => {} },
@@ -79,6 +89,7 @@ async function leftBehind(ids: readonly string[], tasks: Record<string, () => Pr
     dir,
     errors,
     reaped,
+    kept,
     recover: () => recoverContainers(parts, openExecs(parts)),
     stateOf: (id: string) => {
       const state = registry.byId(id)?.container.state;
@@ -128,4 +139,20 @@ test('one that cannot be taken apart is settled all the same', async () => {
       ['running', 0],
     ],
   );
+});
+
+test('one whose row cannot be read is left alone with all it has, and the others go on', async () => {
+  for (const spoilt of [{ spec: '{' }, { spec: '{}' }, { state: '' }, { name: '?' }]) {
+    const untouched = () => assert.fail('its task is let be');
+    const task = fakeTask('spoilt', { killAll: untouched, delete: untouched });
+    const tasks = { spoilt: async () => task, well: async () => fakeTask('well') };
+    await using it = await leftBehind(['spoilt', 'well'], tasks, spoilt);
+    await it.recover();
+    assert.deepEqual(it.stateOf('well'), ['running', 0]);
+    assert.deepEqual(it.errors, ['spoilt'], JSON.stringify(spoilt));
+    for (const home of ['bundles', 'containers'] as const) {
+      assert.deepEqual(await readdir(it.parts.paths[home]), ['spoilt', 'well']);
+    }
+    assert.deepEqual([it.reaped, it.kept.includes(join(it.dir, 'out'))], [[], true]);
+  }
 });
