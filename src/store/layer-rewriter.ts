@@ -109,9 +109,17 @@ class Rewriter {
     const path = joined(this.#parent(parents), hidden);
     const placed = this.#tree.at(path);
     if (placed === 'directory') this.#makeOpaque(path);
-    if (placed !== undefined) return;
+    // Below an opaque directory there is nothing to hide, and overlayfs would list a whiteout there as a file.
+    if (placed !== undefined || this.#withinOpaque(path)) return;
     this.#tree.place(path, 'whiteout');
     this.#pending.push(headerOf({ ...impliedDirectory(path), type: 'char', mode: 0 }));
+  }
+
+  #withinOpaque(path: string): boolean {
+    if (this.#opaque.size === 0) return false;
+    return (
+      this.#opaque.has('') || path.split('/').some((_, at, parts) => this.#opaque.has(parts.slice(0, at).join('/')))
+    );
   }
 
   #makeOpaque(path: string): void {

@@ -230,6 +230,21 @@ test('a whiteout beside an entry of the same layer hides lower layers only', { s
   assert.equal(snapshot(dir).toString('latin1').split('trusted.overlay.opaque=y').length - 1, 2);
 });
 
+test('a whiteout within an opaque directory hides nothing, and is left out', { skip }, async () => {
+  const { dir } = await unpack(
+    archiveOf([
+      { name: 'd/.wh..wh..opq' },
+      { name: 'd/.wh.gone' },
+      { name: 'd/e/.wh.too' },
+      { name: 'other/.wh.gone' },
+    ]),
+  );
+  assert.deepEqual(
+    new Set(readdirSync(dir, { recursive: true, encoding: 'utf8' })),
+    new Set(['d', 'd/e', 'other', 'other/gone']),
+  );
+});
+
 test('an opaque root is told, because overlayfs would not look', { skip }, async () => {
   assert.equal((await unpack(archiveOf([{ name: '.wh..wh..opq' }, { name: 'a' }]))).opaque, true);
   assert.equal((await unpack(archiveOf([{ name: 'a' }]))).opaque, false);
