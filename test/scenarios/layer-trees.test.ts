@@ -4,12 +4,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { chainIdsOf, hexOf } from '../../src/util/digest.ts';
 import { archiveOf, type Member } from '../../src/util/tar/tar-fixture.ts';
 import { startDockerd } from '../support/dockerd.ts';
 import { startGantry, type TestEngine } from '../support/gantry.ts';
 import { gnuArchiveOf } from '../support/gnu-archive.ts';
 import { imageArchive } from '../support/image-archive.ts';
+import { layerDirs } from '../support/layer-dirs.ts';
 import { randomLayers } from '../support/random-layers.ts';
 import { command, type Target } from '../support/target.ts';
 import { assertSameTree, mergedTree, type Tree, treeOf } from '../support/trees.ts';
@@ -46,13 +46,7 @@ async function docker(target: Target, ...args: string[]): Promise<string> {
   return stdout;
 }
 
-/** Where Gantry keeps the layers of an image, lowest first. */
-async function gantryLayers(name: string): Promise<string[]> {
-  const diffIds = JSON.parse(await docker(gantry, 'inspect', '-f', '{{json .RootFS.Layers}}', name)) as string[];
-  return chainIdsOf(diffIds).map((chainId) => join(gantry.dataRoot, 'layers', hexOf(chainId), 'fs'));
-}
-
-/** Where dockerd keeps them. */
+/** Where dockerd keeps the unpacked layers of an image, lowest first. */
 async function dockerdLayers(name: string): Promise<string[]> {
   const found = await docker(dockerd, 'inspect', '-f', '{{json .GraphDriver}}', name);
   const { Name, Data } = JSON.parse(found) as { Name: string; Data: { UpperDir: string; LowerDir?: string } };
@@ -77,7 +71,7 @@ async function umociTree(name: string): Promise<Tree> {
 /** Loads an image into both engines, and compares each layer. */
 async function load(archive: string, name: string): Promise<string[]> {
   for (const target of [gantry, dockerd]) await docker(target, 'load', '-i', archive);
-  const [ours, theirs] = [await gantryLayers(name), await dockerdLayers(name)];
+  const [ours, theirs] = [await layerDirs(gantry, name), await dockerdLayers(name)];
   assert.equal(ours.length, theirs.length);
   for (const [at, layer] of ours.entries()) {
     assertSameTree(await treeOf(layer), await treeOf(theirs[at] ?? ''), `layer ${at} of ${name} and dockerd's`);
@@ -96,7 +90,7 @@ async function compareAll(name: string, layers: readonly Buffer[]): Promise<void
 async function compareWithTar(name: string, layer: Buffer): Promise<void> {
   const { code, stderr } = await gantry.docker(['load'], { input: imageArchive(name, [layer]) });
   assert.equal(code, 0, stderr);
-  const [ours = ''] = await gantryLayers(name);
+  const [ours = ''] = await layerDirs(gantry, name);
   assertSameTree(await treeOf(ours), await gnuTree(layer), `${name} and GNU tar's`);
   await docker(gantry, 'rmi', name);
 }
