@@ -80,6 +80,12 @@ test('what expands too far is refused', async () => {
   assert.equal((await expanded(bomb, 1000, { bytes: 5_000_000, ratio: 2000, ratioFrom: 0 })).data.length, 5_000_000);
 });
 
+test('a zstd frame that wants 2 GiB of memory for its window is refused', async () => {
+  // Frame header: magic, no flags, a window of 2^(10 + 21); then one empty block, the last.
+  const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 21 << 3, 0x01, 0x00, 0x00]);
+  await assert.rejects(expanded(frame), { kind: 'invalid', message: /^zstd: .*memory/ });
+});
+
 test('an error of the source is told as it is, whatever the codec', async () => {
   for (const compress of Object.values(compressors)) {
     async function* failing(): AsyncGenerator<Uint8Array> {

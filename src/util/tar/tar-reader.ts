@@ -21,9 +21,6 @@ const TYPES: Readonly<Record<string, TarType>> = {
   '6': 'fifo',
 };
 
-/** Of a global header only these pass on: a path or size for every member would be nonsense. */
-const GLOBAL = /^(?:uid|gid|mtime|SCHILY\.xattr\..+|LIBARCHIVE\.xattr\..+)$/;
-
 /** What stood before a header and belongs to it. */
 interface Prelude {
   pax: PaxRecords;
@@ -39,7 +36,6 @@ interface Prelude {
  */
 export class TarReader {
   readonly #source: ByteSource;
-  #globals: PaxRecords = [];
   /** Data of the current member not read yet, and the filling after it. */
   #left = 0;
   #padding = 0;
@@ -120,21 +116,19 @@ export class TarReader {
   /** Takes in a header that only says something about the next one. */
   async #special(header: RawHeader, prelude: Prelude): Promise<boolean> {
     if (header.typeflag === 'x' || header.typeflag === 'X') prelude.pax = parsePax(await this.#payload(header));
-    else if (header.typeflag === 'g') {
-      const found = parsePax(await this.#payload(header)).filter(([key]) => GLOBAL.test(key));
-      this.#globals = [...this.#globals, ...found];
-    } else if (header.typeflag === 'L') prelude.name = untilZero(await this.#payload(header));
+    // What would hold for all that follows is checked and then ignored, as Docker does.
+    else if (header.typeflag === 'g') parsePax(await this.#payload(header));
+    else if (header.typeflag === 'L') prelude.name = untilZero(await this.#payload(header));
     else if (header.typeflag === 'K') prelude.linkName = untilZero(await this.#payload(header));
     else return false;
     return true;
   }
 
   async #entry(header: RawHeader, prelude: Prelude): Promise<TarEntry> {
-    const records = this.#globals.length === 0 ? prelude.pax : [...this.#globals, ...prelude.pax];
-    const base = withRecords(header, prelude, records);
+    const base = withRecords(header, prelude);
     const type = typeOf(header.typeflag, base.name);
     if (type !== 'file') return { ...base, type, size: 0 };
-    const holes = await this.#sparse(header, records, base.size);
+    const holes = await this.#sparse(header, prelude.pax, base.size);
     this.#left = holes?.size ?? base.size;
     this.#padding = padding(base.size);
     if (holes === undefined) return { ...base, type };
@@ -171,7 +165,7 @@ function pathValue(value: Buffer): string {
 
 const NUMBERS: Readonly<Record<string, 'uid' | 'gid' | 'size'>> = { uid: 'uid', gid: 'gid', size: 'size' };
 
-function withRecords(header: RawHeader, prelude: Prelude, records: PaxRecords): Fields {
+function withRecords(header: RawHeader, prelude: Prelude): Fields {
   const { mode, uid, gid, size, mtime, devMajor, devMinor } = header;
   const name = prelude.name ?? header.name;
   const linkName = prelude.linkName ?? header.linkName;
@@ -189,7 +183,7 @@ function withRecords(header: RawHeader, prelude: Prelude, records: PaxRecords): 
   };
   const xattrs = new Map<string, Buffer>();
   let sparseName: string | undefined;
-  for (const [key, value] of records) {
+  for (const [key, value] of prelude.pax) {
     // An empty value takes an earlier one back; an attribute may be empty.
     const number = NUMBERS[key];
     if (key.startsWith('SCHILY.xattr.')) xattrs.set(key.slice('SCHILY.xattr.'.length), value);
