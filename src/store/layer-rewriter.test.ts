@@ -72,6 +72,13 @@ const refused: Record<string, [Member[], RegExp]> = {
     [{ name: '.wh.y' }, { name: 'x', type: 'link', linkName: 'y' }],
     /no such file/,
   ],
+  'a hard link in place of the directory that its file is in': [
+    [
+      { name: 'a/f', data: 'x' },
+      { name: 'a', type: 'link', linkName: 'a/f' },
+    ],
+    /^link \/a\/f \/a: no such file or directory/,
+  ],
   'a whiteout of nothing': [[{ name: 'd/.wh.' }], /invalid whiteout name: ".wh."/],
   'a whiteout of the directory itself': [[{ name: 'd/.wh..' }], /invalid whiteout name: ".wh.."/],
   'a whiteout of the parent': [[{ name: 'd/.wh...' }], /invalid whiteout name: ".wh..."/],
@@ -104,6 +111,18 @@ test('a socket, or any type nobody knows, is refused', async () => {
   const sum = archive.subarray(0, 512).reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0);
   archive.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
   await assert.rejects(rewritten(archive), /unhandled tar header type 115/);
+});
+
+test('deep paths that nobody lists, and attributes of directories, do not fill the memory', async () => {
+  const nowhere = { write: () => undefined, remove: async () => {} };
+  const deep = Array.from({ length: 200 }, (_, at): Member => ({ name: `${at}/${'abc/'.repeat(990)}f` }));
+  const heavy = Array.from({ length: 300 }, (_, at): Member => {
+    return { name: `${at}/`, type: 'directory', xattrs: new Map([['user.a', Buffer.alloc(1_000_000, 'x')]]) };
+  });
+  for (const members of [deep, heavy]) {
+    const reader = new TarReader(inPieces(archiveOf(members), 1 << 16));
+    await assert.rejects(rewriteLayer(reader, nowhere), /the layer has too many entries/);
+  }
 });
 
 test('names come out relative and plain', async () => {

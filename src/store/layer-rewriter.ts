@@ -132,8 +132,7 @@ class Rewriter {
   #putDirectory(path: string, entry: TarEntry): void {
     if (this.#tree.at(path) === 'whiteout') this.#opaque.add(path);
     const placed = { ...entry, name: path === '' ? './' : path, xattrs: this.#directoryXattrs(path, entry) };
-    this.#tree.place(path, 'directory');
-    this.#tree.directories.set(path, placed);
+    this.#tree.placeDirectory(path, placed);
     this.#pending.push(headerOf(placed));
   }
 
@@ -151,7 +150,11 @@ class Rewriter {
     const linkName = entry.type === 'link' ? this.#linkTarget(entry, path) : entry.linkName;
     if (linkName === undefined) return;
     const placed = this.#tree.at(path);
-    if (placed === 'symlink' || (placed === 'directory' && entry.type !== 'directory')) await this.#remove(path);
+    if (placed === 'symlink' || (placed === 'directory' && entry.type !== 'directory')) {
+      await this.#remove(path);
+      // The file a hard link means may have gone with it.
+      if (entry.type === 'link') this.#linkTarget(entry, path);
+    }
     if (entry.type === 'directory') return this.#putDirectory(path, entry);
     if (entry.type === 'symlink' && (linkName === '' || linkName.length > 4095)) {
       throw invalid(`symlink ${nameText(linkName)} /${nameText(path)}: no such file or directory`);

@@ -7,6 +7,9 @@ export type Placed = 'directory' | 'symlink' | 'whiteout' | 'other';
 const MAX_NAME = 255;
 const MAX_PATH = 4095;
 const MAX_LINK_HOPS = 40;
+const MAX_PLACED = 4_000_000;
+/** Bytes of names and attributes that are kept, far more than any real layer's: those of many deep paths that nobody lists add up. */
+const MAX_KEPT = 2 ** 28;
 
 const shown = (name: string): string => JSON.stringify(nameText(name));
 
@@ -54,8 +57,13 @@ export function impliedDirectory(name: string): TarEntry {
 export class LayerTree {
   readonly #placed = new Map<string, Placed>([['', 'directory']]);
   readonly #targets = new Map<string, string>();
+  readonly #directories = new Map<string, TarEntry>();
+  #kept = 0;
+
   /** Every directory with the attributes it had last, parents first. */
-  readonly directories = new Map<string, TarEntry>();
+  get directories(): ReadonlyMap<string, TarEntry> {
+    return this.#directories;
+  }
 
   at(path: string): Placed | undefined {
     return this.#placed.get(path);
@@ -66,10 +74,24 @@ export class LayerTree {
     return this.#targets.get(path) ?? '';
   }
 
+  /** @throws `invalid` when it is all too much to keep in memory. */
   place(path: string, what: Placed, target = ''): void {
+    this.#keep(path.length + target.length);
     this.#placed.set(path, what);
     if (what === 'symlink') this.#targets.set(path, target);
     else this.#targets.delete(path);
+  }
+
+  /** Like `place`, with the attributes of a directory. */
+  placeDirectory(path: string, entry: TarEntry): void {
+    this.place(path, 'directory');
+    for (const value of entry.xattrs.values()) this.#keep(value.length);
+    this.#directories.set(path, entry);
+  }
+
+  #keep(bytes: number): void {
+    this.#kept += bytes;
+    if (this.#placed.size > MAX_PLACED || this.#kept > MAX_KEPT) throw invalid('the layer has too many entries');
   }
 
   /** Forgets a path and everything below it. */
@@ -79,7 +101,7 @@ export class LayerTree {
       if (key !== path && !key.startsWith(below)) continue;
       this.#placed.delete(key);
       this.#targets.delete(key);
-      this.directories.delete(key);
+      this.#directories.delete(key);
     }
   }
 

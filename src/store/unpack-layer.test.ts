@@ -182,6 +182,13 @@ for (const [codec, compress] of Object.entries<(plain: Buffer) => Buffer>({
   });
 }
 
+test('a layer that is compressed twice is none', { skip }, async () => {
+  const packed = gzipSync(gzipSync(archiveOf([{ name: 'a', data: 'x' }])));
+  const dir = freshDir();
+  await assert.rejects(unpackLayer(inPieces(packed, 100), dir, digestOf(packed)), { kind: 'invalid' });
+  assert.deepEqual(readdirSync(dir), []);
+});
+
 test('bytes after the end of the archive count for the diff id', { skip }, async () => {
   const plain = Buffer.concat([archiveOf([{ name: 'a', data: 'x' }]), Buffer.alloc(10240), Buffer.from('tail')]);
   const packed = gzipSync(plain);
