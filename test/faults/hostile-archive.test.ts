@@ -9,6 +9,10 @@ import { expectSame } from '../support/expect-same.ts';
 import { startGantry, type TestEngine } from '../support/gantry.ts';
 import { assertNoTraces } from '../support/traces.ts';
 
+// What archives of enemies try, and where it is refused: names, links, whiteouts, memory in `store/layer-rewriter.test.ts`; numbers, records and
+// maps of holes in `util/tar/tar-reader.test.ts`; bombs, windows and damage in `util/compression.test.ts`; paths, links, digests, nesting and
+// two documents in one in `engine/images/load.test.ts`. `scripts/fuzz` looks for what nobody thought of. Here a whole engine is attacked.
+
 interface Entry {
   name: string;
   /** As in a tar header: 0 file, 1 hard link, 2 symbolic link, 5 directory. */
