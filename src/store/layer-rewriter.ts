@@ -20,6 +20,8 @@ const RESERVED_XATTR = /^(?:trusted|user)\.overlay\./;
 const MAX_ENTRIES = 4_000_000;
 const MAX_DEPTH = 1000;
 const MAX_REPLACED = 1000;
+/** Paths that may be gone through for that. */
+const MAX_GONE_THROUGH = 200_000_000;
 const ZEROS = Buffer.alloc(512);
 
 /** Where the rewritten archive goes. */
@@ -65,6 +67,7 @@ class Rewriter {
   /** Headers that must go out before the next entry's. */
   #pending: Buffer[] = [];
   #replaced = 0;
+  #goneThrough = 0;
   size = 0;
 
   constructor(reader: TarReader, sink: LayerSink) {
@@ -191,7 +194,9 @@ class Rewriter {
    * its end and then mistake what has come for its own placeholder. So what came so far is finished first.
    */
   async #remove(path: string): Promise<void> {
-    if (++this.#replaced > MAX_REPLACED) throw invalid('the layer has too many entries that replace others');
+    this.#goneThrough += this.#tree.size;
+    if (++this.#replaced > MAX_REPLACED || this.#goneThrough > MAX_GONE_THROUGH)
+      throw invalid('the layer has too many entries that replace others');
     for (const header of this.#pending.splice(0)) await this.#sink.write(header);
     this.#tree.remove(path);
     this.#opaque.delete(path);

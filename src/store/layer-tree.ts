@@ -65,6 +65,11 @@ export class LayerTree {
     return this.#directories;
   }
 
+  /** How many paths there are. */
+  get size(): number {
+    return this.#placed.size;
+  }
+
   at(path: string): Placed | undefined {
     return this.#placed.get(path);
   }
@@ -94,7 +99,7 @@ export class LayerTree {
     if (this.#placed.size > MAX_PLACED || this.#kept > MAX_KEPT) throw invalid('the layer has too many entries');
   }
 
-  /** Forgets a path and everything below it. */
+  /** Forgets a path and everything below it; takes as long as there are paths. */
   remove(path: string): void {
     const below = `${path}/`;
     for (const key of this.#placed.keys()) {
