@@ -5,6 +5,8 @@ import type { CgroupFacts } from '../host/cgroup-facts.ts';
 
 /** Shorter than the grace periods of RCU that the kernel waits for. */
 const PAUSE_MS = 2;
+/** About a second's: what takes longer has other reasons to be slow. */
+const MOST = 400;
 
 /** Makes that processes get into control groups without waiting. */
 export interface GroupMoves {
@@ -47,7 +49,10 @@ class Moves implements GroupMoves {
   /** Never fails. */
   async #keepMoving(): Promise<void> {
     this.#moving = true;
-    while (this.#works > 0 && (await moveNowhere(this.#cgroup))) await sleep(PAUSE_MS);
+    for (let times = 0; times < MOST && this.#works > 0; times++) {
+      if (!(await moveNowhere(this.#cgroup))) break;
+      await sleep(PAUSE_MS);
+    }
     this.#moving = false;
   }
 }
