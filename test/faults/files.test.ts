@@ -13,6 +13,7 @@ import { importBusybox } from '../support/both.ts';
 import { create, eventually, type Made, run } from '../support/containers.ts';
 import { startGantry, type TestEngine } from '../support/gantry.ts';
 import { assertNoTraces } from '../support/traces.ts';
+import { fileWorkers } from '../support/workers.ts';
 
 // Containers and archives that try to make the engine read or write outside of a container's root, and ends at bad moments.
 
@@ -212,20 +213,10 @@ describe('files of hostile containers', () => {
     assert.ok(Number(blocks) < 1000);
   });
 
-  /** Processes that the engine started to work on files. */
-  const workers = (): string[] =>
-    readdirSync('/proc').filter((pid) => {
-      if (!/^\d+$/.test(pid)) return false;
-      try {
-        const parent = / (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) \S/, ''))?.[1];
-        return Number(parent) === engine.pid() && readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('perl\0-e');
-      } catch {
-        return false;
-      }
-    });
+  const workers = (): string[] => fileWorkers(engine);
 
-  function hanging(c: Made, method: 'GET' | 'PUT'): ClientRequest {
-    const sent = request({ socketPath: engine.socket, method, path: `${c.path}/archive?path=/`, agent: false });
+  function hanging(c: Made, method: 'GET' | 'PUT', what = 'archive?path=/'): ClientRequest {
+    const sent = request({ socketPath: engine.socket, method, path: `${c.path}/${what}`, agent: false });
     sent.on('error', () => {}).on('response', (response) => response.pause());
     if (method === 'GET') sent.end();
     else sent.write(members({ name: 'half', data: Buffer.alloc(1 << 20) }).subarray(0, 4096));
@@ -301,6 +292,18 @@ describe('files of hostile containers', () => {
       await from[Symbol.asyncDispose]();
       await engine.api('DELETE', '/images/meanwhile?force=1');
     }
+  });
+
+  test('an export that is read slowly keeps nothing mounted', async () => {
+    await using c = await run(engine, 'exec sleep 1000');
+    await send('PUT', c, '/', members({ name: 'large', data: randomBytes(16 << 20) }));
+    const sent = hanging(c, 'GET', 'export');
+    await eventually('a worker', () => workers().length > 0);
+    await sleep(200);
+    assert.equal((await engine.api('DELETE', `${c.path}?force=1`)).status, 204);
+    assert.equal(workers().length, 1);
+    assert.doesNotMatch(engine.log(), /the shim could not delete a task/);
+    sent.destroy();
   });
 
   test('leaves nothing in the end', () => assertNoTraces(engine));

@@ -201,6 +201,9 @@ describe('what is mounted', () => {
     const made = await gantry.api('POST', '/v1.51/containers/create?name=mounting', withImage('ls /i', image('upper')));
     assert.equal(made.status, 201, made.text);
     const [mount] = await mountsOf(gantry, 'mounting');
+    assert.ok((await ok(gantry, 'cp', 'mounting:/i/d/s/new', '-')).includes('\0' + '2\n'));
+    const into = await gantry.docker(['cp', import.meta.filename, 'mounting:/i/d']);
+    assert.match(into.stderr, /marked read-only/u);
     const expected = { Type: 'image', Name: 'upper', Destination: '/i', Mode: '', RW: false, Propagation: 'rprivate' };
     assert.deepEqual({ ...mount, Source: undefined }, { ...expected, Source: undefined });
     await gantry.crash();

@@ -1,13 +1,16 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeBundle } from '../../kernel/bundle.ts';
 import type { FileView, ViewMount } from '../../kernel/files/view.ts';
 import { conflict, notFound } from '../../util/errors.ts';
-import type { Container } from '../containers/model.ts';
+import { mountImages } from '../containers/image-mounts.ts';
+import { makeSources } from '../containers/make-sources.ts';
+import type { Container, ContainerMount } from '../containers/model.ts';
 import type { Parts } from '../containers/parts.ts';
 import { placeSubpaths } from '../containers/subpaths.ts';
 import type { Tracked } from '../containers/tracked.ts';
-import { seenUserns } from '../containers/userns-of.ts';
+import { rootOf, seenUserns } from '../containers/userns-of.ts';
 import { leaveVolumes, useVolumes } from '../containers/volume-mounts.ts';
 
 /** Which of a container's files: all that its process sees, or its root file system alone. */
@@ -48,9 +51,7 @@ export async function holdFiles(parts: Parts, tracked: Tracked, part: Part, sign
     await useVolumes(parts, container, user);
     undo.defer(() => leaveVolumes(parts, container, user));
     undo.defer(() => removeBundle(join(parts.paths.bundles, container.id)));
-    // A volume that is mounted by now is not where its empty directory was.
-    const mounts = await placeSubpaths(parts, container);
-    held.resolve(await viewOf(parts, { ...container, mounts }, part));
+    held.resolve(await viewOf(parts, { ...container, mounts: await placeMounts(parts, container) }, part));
     return await done.promise;
   });
   lock.catch(held.reject);
@@ -65,6 +66,20 @@ export async function holdFiles(parts: Parts, tracked: Tracked, part: Part, sign
       await lock.catch(() => {});
     },
   };
+}
+
+/**
+ * The mounts with the sources that a start would find or make for them. One that somebody has to have made is left as it is: that
+ * it is not there, the worker will say. A volume that is mounted by now is not where its empty directory was.
+ */
+async function placeMounts(parts: Parts, container: Container): Promise<ContainerMount[]> {
+  const userns = await seenUserns(parts, container);
+  const toBeMade = container.mounts.filter(({ manner }) => manner?.sourceMustExist !== true);
+  await makeSources(toBeMade, { owner: rootOf(userns), sockets: parts.sockets });
+  const bundle = join(parts.paths.bundles, container.id);
+  const images = await mountImages(container, bundle, userns?.mapped ?? ((path) => path));
+  const mounts = await placeSubpaths(parts, container);
+  return mounts.map((mount) => ({ ...mount, source: images.get(mount.destination) ?? mount.source }));
 }
 
 async function viewUnderLock(parts: Parts, tracked: Tracked, part: Part): Promise<FileView> {
@@ -108,11 +123,13 @@ function mountsOf({ mounts, files }: Container, mapped: (path: string) => string
       target: destination,
       readOnly: !rw,
     }));
-  const own = [
+  const etc = [
     [files.resolvConf, '/etc/resolv.conf'],
     [files.hostname, '/etc/hostname'],
     [files.hosts, '/etc/hosts'],
   ] as const;
+  // The first start makes them.
+  const own = etc.filter(([source]) => existsSync(source));
   const taken = new Set(given.map(({ target }) => target));
   const depth = ({ target }: ViewMount): number => target.split('/').filter(Boolean).length;
   return [

@@ -39,12 +39,12 @@ export async function takeFile(
   return file;
 }
 
-/** The bytes of some parts of a file. What was cut off meanwhile reads as zeros. */
-export async function* readRuns(file: FileHandle, runs: readonly Run[]): AsyncGenerator<Buffer> {
+/** The bytes of some parts of a file. What was cut off meanwhile reads as zeros. @throws `internal` with the kernel's words. */
+export async function* readRuns(file: FileHandle, runs: readonly Run[], name: string): AsyncGenerator<Buffer> {
   for (const { offset, length } of runs) {
     for (let at = 0; at < length; ) {
       const piece = Buffer.allocUnsafeSlow(Math.min(READ_PIECE, length - at));
-      const { bytesRead } = await file.read(piece, 0, piece.length, offset + at);
+      const { bytesRead } = await file.read(piece, 0, piece.length, offset + at).catch(failing('read', name));
       const read = bytesRead === 0 ? piece.fill(0) : piece.subarray(0, bytesRead);
       at += read.length;
       yield read;
@@ -112,14 +112,16 @@ export class RunWriter {
 
   async #writeAll(bytes: readonly Buffer[], position: number): Promise<void> {
     for (let [left, at] = [bytes, position]; left.length > 0; ) {
-      const written = await this.#file.writev(left, at).catch((error: NodeJS.ErrnoException) => {
-        throw internal(`write ${this.#name}: ${getSystemErrorMessage(error.errno ?? 0)}`, error);
-      });
+      const written = await this.#file.writev(left, at).catch(failing('write', this.#name));
       at += written.bytesWritten;
       [, left] = cut(left, written.bytesWritten);
     }
   }
 }
+
+const failing = (what: string, name: string) => (error: NodeJS.ErrnoException) => {
+  throw internal(`${what} ${name}: ${getSystemErrorMessage(error.errno ?? 0)}`, error);
+};
 
 const sizeOf = (bytes: readonly Buffer[]): number => bytes.reduce((sum, { length }) => sum + length, 0);
 

@@ -79,6 +79,18 @@ describe('an extraction', { ...needsRoot, timeout: 120_000 }, () => {
     }
   });
 
+  test('takes as many holes as an archive may have', async () => {
+    const segments = Array.from({ length: 65_000 }, (_, i) => ({ offset: i * 16, length: 4 }));
+    const entry = { ...entryOf({ name: 'many', size: 260_000 }), sparse: { realSize: 1 << 20, segments } };
+    await using target = await openExtraction({ kind: 'tree', root }, '/', false, signal);
+    await target.add(entry);
+    await target.data(Buffer.alloc(260_000, 'abcd'));
+    await target.finish();
+    const got = readFileSync(join(root, 'many'));
+    assert.equal(got.length, 1 << 20);
+    assert.ok(got.subarray(0, 1_040_000).equals(Buffer.alloc(1_040_000, 'abcd\0\0\0\0\0\0\0\0\0\0\0\0')));
+  });
+
   test('stays inside, whatever the names', async () => {
     const outside = join(dir, 'outside');
     await mkdir(outside);

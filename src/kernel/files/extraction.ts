@@ -1,3 +1,5 @@
+import { posix } from 'node:path';
+import { internal } from '../../util/errors.ts';
 import { nameText, type TarEntry } from '../../util/tar/entry.ts';
 import { RunWriter, takeFile } from './direct-file.ts';
 import { FileWorker } from './file-worker.ts';
@@ -42,6 +44,7 @@ export async function openExtraction(
   const ready = await worker.next();
   const resolved = (await worker.body(ready?.length ?? 0)).text();
   let direct: DirectData | undefined;
+  let skipping = false;
   undo.defer(() => direct?.file.close());
   const stack = undo.move();
   /** After the worker gave up its last frame says why. */
@@ -55,12 +58,20 @@ export async function openExtraction(
   };
   return {
     path: resolved,
-    add: async (entry) => {
+    add: async (given) => {
+      const entry = cleaned(given);
+      skipping = entry.name === '';
+      if (skipping) {
+        // The directory itself stays as it is; in Docker, too.
+        if (keepKinds && entry.type !== 'directory') throw internal(notInItsPlace(nameText(resolved)));
+        return;
+      }
       const much = entry.type === 'file' && entry.size >= MUCH;
       await write(entryFrame(entry, much));
       if (much) direct = await openDirect(worker, entry);
     },
     data: async (bytes) => {
+      if (skipping) return;
       if (direct === undefined) return send(bytes);
       await direct.file.write(bytes);
       direct.left -= bytes.length;
@@ -77,11 +88,24 @@ export async function openExtraction(
   };
 }
 
-async function openDirect(worker: FileWorker, entry: TarEntry): Promise<DirectData> {
+const notInItsPlace = (directory: string): string =>
+  `cannot overwrite directory ${JSON.stringify(directory)} with non-directory ${JSON.stringify(directory)}`;
+
+/** Names are cleaned as text before any link on their way counts, and lead nowhere above the directory. */
+function cleaned(entry: TarEntry): TarEntry {
+  const clean = (name: string): string => posix.normalize(`/${name}`).replace(/\/$/, '').slice(1);
+  const { type, name, linkName } = entry;
+  return { ...entry, name: clean(name), linkName: type === 'link' ? clean(linkName) : linkName };
+}
+
+/** Undefined where the data must go through the worker for all that: on file systems that may never answer. */
+async function openDirect(worker: FileWorker, entry: TarEntry): Promise<DirectData | undefined> {
   const { size, sparse, name } = entry;
   const runs = sparse?.segments ?? [{ offset: 0, length: size }];
+  const offer = await worker.next();
+  if (offer?.type === 'N') return undefined;
   return {
-    file: new RunWriter(await takeFile(worker, await worker.next(), 'write'), runs, nameText(name)),
+    file: new RunWriter(await takeFile(worker, offer, 'write'), runs, nameText(name)),
     left: size,
   };
 }
@@ -99,9 +123,9 @@ function entryFrame(entry: TarEntry, direct: boolean): Buffer {
     field(name),
     field(linkName),
     uints(bits, uid, gid),
-    longs(size, mtime.seconds),
+    longs([size, mtime.seconds]),
     uints(mtime.nanos, devMajor, devMinor, runs.length),
-    longs(...runs),
+    longs(runs),
     ...[...xattrs].flatMap(([key, value]) => [field(key), field(value)]),
   );
 }
@@ -112,7 +136,7 @@ function uints(...values: readonly number[]): Buffer {
   return bytes;
 }
 
-function longs(...values: readonly number[]): Buffer {
+function longs(values: readonly number[]): Buffer {
   const bytes = Buffer.alloc(8 * values.length);
   for (const [i, value] of values.entries()) bytes.writeBigInt64BE(BigInt(value), 8 * i);
   return bytes;

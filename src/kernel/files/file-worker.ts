@@ -1,5 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import { endsWithin } from '../../util/ends-within.ts';
 import { type GantryError, internal, notFound } from '../../util/errors.ts';
 import { spawnError } from '../../util/spawn.ts';
 import { type BodyReader, type FrameHead, FrameReader, field, frame } from './frames.ts';
@@ -8,6 +9,8 @@ import { workerScript } from './worker-script.ts';
 import type { Verb } from './worker-verbs.ts';
 
 const ENOENT = 2;
+/** How long one that was killed may take to end; the kernel holds it while it waits for certain file systems. */
+const ENDS_MS = 3000;
 const MAX_WORDS = 2000;
 
 /**
@@ -30,6 +33,8 @@ export class FileWorker implements AsyncDisposable {
     });
     this.#child.on('error', (error) => {
       this.#failure = spawnError('perl', error);
+      // Told to end by `signal`, too: nobody is to wait for what it would have said.
+      this.#child.stdout.destroy();
     });
     // A worker that gave up closes its end; its last frame tells why.
     this.#child.stdin.on('error', () => {});
@@ -90,7 +95,7 @@ export class FileWorker implements AsyncDisposable {
     try {
       return await read();
     } catch (error) {
-      await this.#ended;
+      await endsWithin(this.#ended, ENDS_MS);
       throw (
         this.#failure ?? internal(this.#words.trim() || 'the worker on the files of a container ended early', error)
       );
@@ -101,7 +106,7 @@ export class FileWorker implements AsyncDisposable {
     this.#child.stdin.destroy();
     if (!this.over) this.#child.kill('SIGKILL');
     this.#child.stdout.destroy();
-    await this.#ended;
+    await endsWithin(this.#ended, ENDS_MS);
   }
 }
 

@@ -69,6 +69,24 @@ describe('a walk', needsRoot, () => {
     assert.equal(names.length, 1 + sizes.length);
   });
 
+  test('tells of so many holes and no more, and gives the rest as data', async () => {
+    const size = 17_000 * 8192;
+    execFileSync('perl', [
+      '-e',
+      'open F, ">", shift; truncate F, 17000 * 8192; for (0 .. 16999) { sysseek F, $_ * 8192, 0; syswrite F, pack "N", $_ }',
+      join(root, 'holes'),
+    ]);
+    for await (const { file, data } of walkFiles({ kind: 'tree', root }, '/holes', signal)) {
+      const { segments = [] } = file.sparse ?? {};
+      assert.equal(segments.length, 1 << 14);
+      const last = segments.at(-1) ?? assert.fail();
+      assert.equal(last.offset + last.length, size);
+      const rest = Buffer.concat(await Array.fromAsync(data())).subarray(-last.length);
+      for (let at = 0; at < rest.length; at += 8192) assert.equal(rest.readUInt32BE(at), (last.offset + at) / 8192);
+    }
+    await rm(join(root, 'holes'));
+  });
+
   test('keeps holes, and gives only what lies between them', async () => {
     sh('truncate -s 8M sparse; printf begin | dd of=sparse conv=notrunc status=none; printf end >>sparse');
     const { file, data } = (await walked('/sparse')).get('') ?? assert.fail();

@@ -1,5 +1,5 @@
 import { internal } from '../../util/errors.ts';
-import type { SparseMap, TarEntry, TarType } from '../../util/tar/entry.ts';
+import { nameText, type SparseMap, type TarEntry, type TarType } from '../../util/tar/entry.ts';
 import { readRuns, takeFile } from './direct-file.ts';
 import { FileWorker } from './file-worker.ts';
 import { type BodyReader, type FrameHead, frame } from './frames.ts';
@@ -119,7 +119,7 @@ async function* partsOf(worker: FileWorker, head: FrameHead | undefined, file: F
     return;
   }
   await using taken = await takeFile(worker, head, 'read');
-  yield* readRuns(taken, file.sparse?.segments ?? [{ offset: 0, length: file.size }]);
+  yield* readRuns(taken, file.sparse?.segments ?? [{ offset: 0, length: file.size }], nameText(file.path));
   void worker.write(frame('G'));
 }
 

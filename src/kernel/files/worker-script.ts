@@ -27,8 +27,9 @@ sub take { my $want = shift;
     exit 1 unless $n }
   $inat += $want; return substr($inbuf, $inat - $want, $want) }
 sub frame { my $length = unpack('N', take(4)); my $type = take(1); return ($type, $length - 1) }
-# Lets the engine open a file that is open here, and waits until it is done with it.
-sub offer { my $file = shift; emit('F', pack('N Q> Q>', fileno($file), (stat $file)[0, 1])); my ($type) = frame(); exit 1 unless $type eq 'G' }
+# Lets the engine open a file that is open here, and waits until it is done with it. True when that can be done.
+sub offer { my $file = shift; return 0 unless is_sure($file); emit('F', pack('N Q> Q>', fileno($file), (stat $file)[0, 1]));
+  my ($type) = frame(); exit 1 unless $type eq 'G'; return 1 }
 sub fields { my ($type, $length) = frame(); return ($type, unpack('(N/a*)*', take($length))) }
 `;
 
@@ -49,24 +50,34 @@ sub call { my $name = shift; return syscall($NR->{$name}, @_) }
 # Type and permissions, owner, size, times and device of what a name in the working directory is, itself.
 sub look { return statx($CWD, "$_[0]", $NOFOLLOW) }
 sub statx { my ($dir, $name, $flags) = @_; my $buffer = "\0" x 256;
-  return undef if call('statx', $dir, $name, $flags, 0x7ff, $buffer) != 0;
-  my %s; @s{qw(nlink uid gid mode ino size blocks sec nsec rmajor rminor dmajor dminor)} =
-    unpack('x16 L L L S x2 Q Q Q x56 q L x4 L L L L', $buffer);
+  return undef if call('statx', $dir, $name, $flags, 0x17ff, $buffer) != 0;
+  my %s; @s{qw(nlink uid gid mode ino size blocks sec nsec rmajor rminor dmajor dminor mount)} =
+    unpack('x16 L L L S x2 Q Q Q x56 q L x4 L L L L Q', $buffer);
   $s{kind} = $s{mode} & 0170000; return \%s }
 sub is_dir { return $_[0]{kind} == 0040000 }
 sub is_link { return $_[0]{kind} == 0120000 }
 sub is_file { return $_[0]{kind} == 0100000 }
+# What went away or became something else after its name was read is no error, nor what not even root may look at.
+sub passed { my $errno = $! + 0; grep { $errno == $_ } 1, $ENOENT, 6, 13, $ENOTDIR, 40 or fail("open $_[0]"); return }
+# True for the file systems that answer sooner or later. One whose server is a program or far away may never, and who waits for it
+# then has to be a worker, which can be ended. Of overlays, whose layers may be anywhere, only the container's own is known.
+my $root;
+my %SURE = map { $_ => 1 } 0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0x01021994, 0x858458f6, 0x73717368, 0xca451a4e;
+sub is_sure { my $file = shift; my $buffer = "\0" x 256; call('fstatfs', fileno($file), $buffer) == 0 or return 0;
+  my $type = unpack('Q', $buffer) & 0xffffffff; return $SURE{$type} || 0 if $type != 0x794c7630;
+  return statx(fileno($file), '', 0x1000)->{mount} == statx(fileno($root), '', 0x1000)->{mount} }
 # Opens a plain file and nothing else: a device would be the host's. So the name is only held until it is known what it is.
-# Gives what it is, too.
+# Gives what it is, too, or nothing and says why in $!.
 opendir(my $handles, '/proc/self/fd') or fail('open handles');
 sub open_file { my $name = "$_[0]"; sysopen(my $held, $name, $O_PATH | $O_NOFOLLOW) or return;
-  my $st = statx(fileno($held), '', 0x1000); return unless $st && is_file($st);
+  my $st = statx(fileno($held), '', 0x1000) or return; if (!is_file($st)) { $! = $ENOENT; return }
   my $number = fileno($held) . ''; my $fd = call('openat', fileno($handles), $number, $O_NONBLOCK, 0); return if $fd < 0;
   open(my $file, '<&=', $fd) or return; return ($file, $st) }
 # Goes into a directory, never through a symbolic link. Gives the handle that leads back to it.
 sub enter { my $name = "$_[0]"; sysopen(my $dir, $name, $O_DIRECTORY | $O_NOFOLLOW | $O_NONBLOCK) or return undef;
   chdir($dir) or return undef; return $dir }
-sub names { opendir(my $dir, '.') or return (); my @all = grep { $_ ne '.' && $_ ne '..' } readdir $dir;
+sub names { my $path = shift; opendir(my $dir, '.') or return passed($path);
+  $! = 0; my @all = grep { $_ ne '.' && $_ ne '..' } readdir $dir; $! == 0 or return passed($path);
   closedir $dir; return sort @all }
 sub xattrs { my $name = "$_[0]"; my $nothing = '';
   # Most files have none, and asking with room for many takes longer.
@@ -85,7 +96,6 @@ sub xattrs { my $name = "$_[0]"; my $nothing = '';
  */
 const VIEWS = String.raw`
 my ($MS_BIND, $MS_REC, $MS_PRIVATE, $MS_RDONLY) = (0x1000, 0x4000, 0x40000, 1);
-my $root;
 # Where ids are mapped the worker is root by the container's ids; what it makes before, it gives to that root.
 my ($own_uid, $own_gid) = (0, 0);
 sub open_userns { my $path = shift; return undef if $path eq '';
@@ -108,25 +118,28 @@ sub join_process { my ($pid, $id, @mounts) = @_; $crossing = 0; @may_cross{@moun
   call('setns', fileno($mnt), 0x20000) == 0 or fail('setns'); opendir_root(); chdir($root); join_userns($user) }
 sub overlay { my ($place, $options) = @_; mounted('overlay', $place, 'overlay', 0, $options) }
 # Trees are picked up outside and set down inside, where the way to the place is the container's own.
-sub pick_up { my $source = "$_[0]"; my $fd = call('open_tree', $CWD, $source, 1 | 02000000 | 0x8000);
-  return $fd < 0 ? undef : $fd }
+sub pick_up { my ($source, $what) = @_; $source = "$source"; my $fd = call('open_tree', $CWD, $source, 1 | 02000000 | 0x8000);
+  $fd >= 0 or fail($what); return $fd }
 sub set_down { my ($fd, $target, $readonly, $dir) = @_; $dir = $dir ? 1 : 0;
   my $none = "";
-  if ($readonly) { my $attr = pack('Q Q Q Q', 1, 0, 0, 0); call('mount_setattr', $fd, $none, 0x1000 | 0x8000, $attr, 32) }
+  if ($readonly) { my $attr = pack('Q Q Q Q', 1, 0, 0, 0); 
+    call('mount_setattr', $fd, $none, 0x1000 | 0x8000, $attr, 32) == 0 or fail("remount $target") }
   my $at = resolve($target, 1); if (!$at->{st}) { make_place($target, $dir); $at = resolve($target, 1) }
+  !!is_dir($at->{st}) == !!$dir or fail("mount $target", $ENOTDIR);
   my $name = is_dir($at->{st}) ? '.' : "$at->{name}";
   call('move_mount', $fd, $none, $CWD, $name, 4) == 0 or fail("mount $target") }
 sub make_place { my ($target, $dir) = @_; my @parts = grep { $_ ne '' } split m{/}, $target; my $last = pop @parts;
-  go_to(join('/', @parts)); if ($dir) { mkdir $last, 0755 } else { sysopen(my $f, $last, $O_CREAT | $O_EXCL | $O_WRONLY, 0755) }
+  go_to(join('/', @parts)); ($dir ? mkdir($last, 0755) : sysopen(my $f, $last, $O_CREAT | $O_EXCL | $O_WRONLY, 0755)) or fail("mkdir $target");
   call('fchownat', $CWD, "$last", $own_uid, $own_gid, $NOFOLLOW) if $own_uid }
 sub view { my ($kind, @args) = @_;
-  if ($kind eq 'tree') { my $user = open_userns($args[1]); confine($args[0]); join_userns($user) }
+  # A tree of its own: the one on the host can be unmounted meanwhile.
+  if ($kind eq 'tree') { my $user = open_userns($args[1]); confine('/proc/self/fd/' . pick_up($args[0], 'open root')); join_userns($user) }
   elsif ($kind eq 'process') { join_process(@args) }
   elsif ($kind eq 'overlay') { my ($userns, $uid, $gid, $place, $options, @mounts) = @args;
     my $user = open_userns($userns); ($own_uid, $own_gid) = ($uid + 0, $gid + 0); alone();
     my @picked;
     while (@mounts) { my ($source, $target, $ro) = splice @mounts, 0, 3;
-      my $fd = pick_up($source); push @picked, [$fd, $target, $ro eq 'ro', -d $source] if defined $fd }
+      push @picked, [pick_up($source, "stat $source"), $target, $ro eq 'ro', -d $source] }
     overlay($place, $options); confine($place); set_down(@$_) for @picked; join_userns($user) }
   elsif ($kind eq 'pair') { my ($place, $upper, $kind_of, $lower) = @args; alone();
     mounted('none', $place, 'tmpfs', 0, 'size=64k'); mkdir "$place/new"; mkdir "$place/old";

@@ -1,5 +1,8 @@
 // The verbs of a worker's program (see `worker-script.ts`), each to follow what is common to all.
 
+/** Parts with data that are told of a file; readers of archives take more. */
+const MAX_SEGMENTS = 1 << 14;
+
 /** Telling what is at a path, and whereto it leads if it is a link. */
 const STAT = String.raw`
 sub facts { my ($st, $link, $holes, @more) = @_;
@@ -16,38 +19,42 @@ sub report { my $at = find($_[0]); my $st = $at->{st}; my $target = '';
  * open file.
  */
 const WALK = String.raw`
-my ($CHUNK, $MUCH) = (1048576, 524288);
+my ($CHUNK, $MUCH, $MAX_SEGMENTS) = (1048576, 524288, ${MAX_SEGMENTS});
 sub segments { my ($file, $st) = @_; return () if $st->{blocks} * 512 >= $st->{size} || $st->{size} < 1048576;
   my @found; my $at = 0;
   while ($at < $st->{size}) {
-    my $data = sysseek($file, $at, 3); last unless defined $data; $data += 0; last if $data >= $st->{size};
+    my $data = sysseek($file, $at, 3);
+    # None after this; or it cannot be told, and reading meets the error.
+    if (!defined $data) { $! == 6 or return (); last } $data += 0; last if $data >= $st->{size};
     my $hole = sysseek($file, $data, 4); $hole = $st->{size} unless defined $hole; $hole += 0; $hole = $st->{size} if $hole > $st->{size};
+    # Of too many, those after the last are read as data.
+    $hole = $st->{size} if @found >= 2 * $MAX_SEGMENTS - 2;
     push @found, $data, $hole - $data; $at = $hole }
   push @found, $st->{size}, 0 unless @found; return @found }
-sub send_run { my ($file, $left) = @_;
+sub send_run { my ($path, $file, $left) = @_;
   while ($left > 0) {
-    my $data = ''; my $n = sysread($file, $data, $left < $CHUNK ? $left : $CHUNK);
+    my $data = ''; my $n = sysread($file, $data, $left < $CHUNK ? $left : $CHUNK); defined $n or fail("read $path");
     # What was cut off meanwhile reads as zeros: the length has been told.
     if (!$n) { $n = $left < $CHUNK ? $left : $CHUNK; $data = "\0" x $n }
     my $head = pack('N a1', $n + 1, 'D'); put(\$head); put(\$data); $left -= $n } }
 sub send_entry { my ($path, $name, $st) = @_;
   my ($link, @holes, $file) = ('');
-  if (is_link($st)) { $link = readlink $name; return unless defined $link }
+  if (is_link($st)) { $link = readlink $name; defined $link or return passed($path) }
   if (is_file($st)) {
-    ($file, $st) = open_file($name); return unless $file; @holes = segments($file, $st) }
+    ($file, $st) = open_file($name); $file or return passed($path eq '' ? $name : $path); @holes = segments($file, $st) }
   emit('E', pack('N/a*', $path) . facts($st, $link, \@holes, xattrs($name)));
   return 1 unless $file;
   @holes = (0, $st->{size}) unless @holes; my $all = 0; $all += $holes[$_ * 2 + 1] for 0 .. $#holes / 2;
-  if ($all >= $MUCH) { offer($file); return 1 }
-  while (@holes) { my ($at, $length) = splice @holes, 0, 2; sysseek($file, $at, 0); send_run($file, $length) }
+  return 1 if $all >= $MUCH && offer($file);
+  while (@holes) { my ($at, $length) = splice @holes, 0, 2; sysseek($file, $at, 0); send_run($path eq '' ? $name : $path, $file, $length) }
   return 1 }
 # What was mounted by nobody's wish, as /proc, is left out: such a directory counts as empty.
 sub same_disk { return $_[0]{dmajor} == $_[1]{dmajor} && $_[0]{dminor} == $_[1]{dminor} }
 sub send_below { my ($path, $here, $start) = @_; my $from = look('.');
-  for my $name (names()) {
-    my $st = look($name) or next; my $inner = $path eq '' ? $name : "$path/$name";
+  for my $name (names($path)) {
+    my $inner = $path eq '' ? $name : "$path/$name"; my $st = look($name); if (!$st) { passed($inner); next }
     if (!is_dir($st)) { send_entry($inner, $name, $st); next }
-    my $dir = enter($name) or next; $st = look('.'); send_entry($inner, '.', $st);
+    my $dir = enter($name); if (!$dir) { passed($inner); next } $st = look('.'); send_entry($inner, '.', $st);
     my $may = $crossing || exists $may_cross{($start eq '/' ? '' : $start) . "/$inner"};
     if ($may || same_disk($st, $from)) { my $before = $crossing; $crossing = $may; send_below($inner, $dir, $start); $crossing = $before }
     chdir($here) } }
@@ -67,17 +74,17 @@ sub change { my ($kind, $path, $new, $old) = @_;
   emit('C', pack('a1 N/a* N/a* N/a*', $kind, $path, $new, $old)) }
 sub compare { my ($path, $new, $old) = @_; chdir($new);
   my $opaque = is_opaque(); my %seen;
-  for my $name (names()) {
-    $seen{$name} = 1; chdir($new); my $st = look($name) or next; my $inner = "$path/$name";
+  for my $name (names($path)) {
+    $seen{$name} = 1; chdir($new); my $inner = "$path/$name"; my $st = look($name); if (!$st) { passed($inner); next }
     my ($was, $was_cap) = (undef, '');
     if ($old) { chdir($old); $was = look($name); $was_cap = capability($name) if $was; chdir($new) }
     if ($st->{kind} == 0020000 && $st->{rmajor} == 0 && $st->{rminor} == 0) { change('D', $inner, '', '') if $was; next }
     change('S', $inner, told($st, capability($name)), $was ? told($was, $was_cap) : '');
     next unless is_dir($st);
     my $into; if ($was && is_dir($was)) { chdir($old); $into = enter($name); chdir($new) }
-    my $dir = enter($name) or next; compare($inner, $dir, $into) }
+    my $dir = enter($name); if (!$dir) { passed($inner); next } compare($inner, $dir, $into) }
   return unless $old && $opaque; chdir($old);
-  for my $name (names()) { change('D', "$path/$name", '', '') unless $seen{$name} } }
+  for my $name (names($path)) { change('D', "$path/$name", '', '') unless $seen{$name} } }
 sub compare_all { chdir($root); my $new = enter('new') or fail('open upper'); chdir($root); my $old = enter('old'); compare('', $new, $old) }
 `;
 
@@ -87,7 +94,7 @@ my ($base, $keep, %late);
 sub remove_all { my $name = "$_[0]"; my $st = look($name) or return;
   if (!is_dir($st)) { unlink $name or $! == $ENOENT or fail("remove $name"); return }
   sysopen(my $here, '.', $O_DIRECTORY); my $dir = enter($name) or fail("remove $name");
-  remove_all($_) for names(); chdir($here); rmdir $name or fail("remove $name") }
+  remove_all($_) for names($name); chdir($here); rmdir $name or fail("remove $name") }
 sub own { my ($name, $e) = @_; $name = "$name"; call('fchownat', $CWD, $name, $e->{uid}, $e->{gid}, $NOFOLLOW) == 0 or fail("lchown $e->{path}") }
 sub attributes { my ($name, $e) = @_; $name = "$name"; my @x = @{$e->{xattrs}};
   while (@x) { my ($key, $value) = splice @x, 0, 2; $key = "$key"; $value = "$value";
@@ -95,7 +102,7 @@ sub attributes { my ($name, $e) = @_; $name = "$name"; my @x = @{$e->{xattrs}};
 sub stamp { my ($name, $e) = @_; $name = "$name"; my $t = pack('q q q q', $e->{sec}, $e->{nsec}, $e->{sec}, $e->{nsec});
   call('utimensat', $CWD, $name, $t, $NOFOLLOW) == 0 or fail("utimes $e->{path}") }
 sub data { my ($file, $e) = @_; my @runs = @{$e->{runs}}; @runs = (0, $e->{size}) unless @runs;
-  if ($e->{type} eq 'F') { offer($file); @runs = () }
+  if ($e->{type} eq 'F') { if (offer($file)) { @runs = () } else { emit('N', '') } }
   my ($type, $length) = ('D', 0);
   while (@runs) { my ($at, $left) = splice @runs, 0, 2; sysseek($file, $at, 0);
     while ($left > 0) {

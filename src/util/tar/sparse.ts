@@ -9,7 +9,8 @@ import { type PaxRecords, paxInteger } from './pax.ts';
 
 type Segment = SparseMap['segments'][number];
 
-const MAX_SEGMENTS = 1_000_000;
+/** Parts with data that a file may have, so that telling of them takes some megabytes of memory at most. */
+const MAX_SEGMENTS = 1 << 16;
 const broken = () => invalid('archive/tar: invalid tar header');
 
 /** Checks that segments lie in order, within the file, and hold exactly the stored bytes. @throws `invalid` */

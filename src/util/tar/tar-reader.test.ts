@@ -274,6 +274,15 @@ test('a map of holes that does not fit the file is refused', async () => {
   }
 });
 
+test('a map of more holes than memory should be spent on is refused', async () => {
+  const map = `70000\n${Array.from({ length: 70_000 }, (_, i) => `${2 * i}\n1\n`).join('')}`;
+  const data = map.padEnd(Math.ceil(map.length / 512) * 512, '\0') + 'x'.repeat(70_000);
+  const records = ['major', '1', 'minor', '0', 'realsize', '140000'];
+  const pax = [0, 2, 4].map((i) => paxRecord(`GNU.sparse.${records[i]}`, records[i + 1] ?? ''));
+  const archive = [special('x', Buffer.concat(pax)), encodeHeader(entryOf({ name: 'a', data })), Buffer.from(data)];
+  await assert.rejects(read(Buffer.concat(archive)), /invalid tar header/);
+});
+
 test('names are shown as text, bytes that are none as replacement characters', () => {
   assert.equal(nameText(nameBytes('ünï')), 'ünï');
   assert.equal(nameText('a\xff'), 'a\ufffd');
