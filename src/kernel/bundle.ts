@@ -28,13 +28,17 @@ export async function removeBundle(dir: string): Promise<void> {
   await ifExists(() => rmdir(dir));
 }
 
+/** Takes away what is mounted below a directory: deepest first, and lazily, since nobody will come back for it. */
+export async function detachMounts(dir: string): Promise<void> {
+  for (const mount of (await mountPoints(dir)).reverse()) await run('umount', ['-l', mount], { allowFailure: true });
+}
+
 async function removeMountPoint(dir: string): Promise<void> {
   try {
     await ifExists(() => rmdir(dir));
   } catch {
-    // Busy: a /dev/shm that was shared, parts of volumes, or a root file system whose shim is gone. Deepest first, lazily, since
-    // nobody will come back for it.
-    for (const mount of (await mountPoints(dir)).reverse()) await run('umount', ['-l', mount], { allowFailure: true });
+    // Busy: a /dev/shm that was shared, parts of volumes, or a root file system whose shim is gone.
+    await detachMounts(dir);
     if ((await mountPoints(dir)).length > 0) return;
     for (const place of readdirSync(dir, { withFileTypes: true })) {
       const path = join(dir, place.name);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ifExists } from '../util/files.ts';
+import { detachMounts } from './bundle.ts';
 import { cgroupDirs } from './cgroups/cgroup-dirs.ts';
 import { killCgroup, removeCgroup } from './cgroups/end-cgroup.ts';
 import type { CgroupFacts } from './host/cgroup-facts.ts';
@@ -23,7 +24,7 @@ export interface Orphan {
 }
 
 /**
- * Ends and takes apart what a container left that no shim holds: processes, control groups, the runtime's state. A runtime
+ * Ends and takes apart what a container left that no shim holds: processes, control groups, the runtime's state, mounts. A runtime
  * that was killed in the middle of a create knows nothing of the container, so the control group is looked at by itself.
  *
  * @throws `internal` when processes cannot be killed or a runtime fails.
@@ -35,6 +36,7 @@ export async function reapOrphan({ id, bundle, namespace, runtimes, cgroup }: Or
   await killCgroup(dirs);
   for (const runtime of runtimes) await deleteOrphan({ id, namespace, runtime });
   await removeCgroup(dirs);
+  await detachMounts(bundle);
 }
 
 /** A configuration cut short by a kill stands for a container that was not made yet. */

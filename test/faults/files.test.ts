@@ -306,5 +306,18 @@ describe('files of hostile containers', () => {
     sent.destroy();
   });
 
+  test('a root file system that somebody on the host is in goes all the same, and its shim with the engine', async () => {
+    await using c = await run(engine, 'exec sleep 1000');
+    const mounted = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+    const root = mounted.map((line) => line.split(' ')[4] ?? '').find((place) => place.includes(c.id));
+    const inside = spawn('sleep', ['1000'], { cwd: root, stdio: 'ignore' });
+    try {
+      const removed = await engine.api('DELETE', `${c.path}?force=1`);
+      assert.equal(removed.status, 204, removed.text);
+    } finally {
+      inside.kill('SIGKILL');
+    }
+  });
+
   test('leaves nothing in the end', () => assertNoTraces(engine));
 });

@@ -126,6 +126,8 @@ async function closeProcess(parts: Parts, container: Container, live: Live, exit
   await live.task.delete().catch(async (error: unknown) => {
     failed('the shim could not delete a task')(error);
     await parts.reap(container.id).catch(failed('what a lost shim held could not be taken apart'));
+    // A shim that is there still would hold it for ever, and never end: now nothing keeps it from letting go.
+    await live.task.delete().catch(() => {});
   });
   await live.hub.finish().catch(failed('the output of a process could not be finished'));
   live.pipes.release();
