@@ -1,5 +1,6 @@
 import { familiarString } from '../../spec/reference.ts';
 import { conflict, kindOf } from '../../util/errors.ts';
+import { gathered } from '../../util/gathered.ts';
 import { emitContainer } from '../containers/container-events.ts';
 import { mergeConfig } from '../containers/merge-config.ts';
 import type { Parts } from '../containers/parts.ts';
@@ -36,7 +37,7 @@ export async function commitContainer(
     config,
     author: options.author,
     comment: options.comment,
-    layer: whole(tracked, layerOfChanges(container.graph.upper, either)),
+    layer: whole(tracked, gathered(layerOfChanges(container.graph.upper, either))),
     signal: either,
   });
   const imageRef = reference === undefined ? '' : familiarString(reference);

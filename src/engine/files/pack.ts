@@ -1,8 +1,9 @@
 import { FILE_TYPE, type FoundFile, tarEntry, tarType, type WalkedFile } from '../../kernel/files/walk.ts';
 import { NO_XATTRS } from '../../util/tar/entry.ts';
-import { padding } from '../../util/tar/header.ts';
+import { BLOCK, padding } from '../../util/tar/header.ts';
 import { encodeHeader, TAR_END } from '../../util/tar/tar-writer.ts';
 
+const ZEROS = Buffer.alloc(BLOCK);
 const SECURITY_LABEL = 'security.selinux';
 const OVERLAY = /^(?:trusted|user)\.overlay\./;
 
@@ -43,7 +44,7 @@ export async function* packFile(
   if (type !== 'file') return;
   yield* data();
   const fill = padding(entry.size);
-  if (fill > 0) yield Buffer.alloc(fill);
+  if (fill > 0) yield ZEROS.subarray(0, fill);
 }
 
 /** The attributes that belong to a file wherever it goes. */

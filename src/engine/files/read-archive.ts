@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { type FoundFile, openWalk, statFile } from '../../kernel/files/walk.ts';
 import { kindOf, notFound } from '../../util/errors.ts';
+import { gathered } from '../../util/gathered.ts';
 import { nameBytes, nameText } from '../../util/tar/entry.ts';
 import { emitContainer } from '../containers/container-events.ts';
 import type { Parts } from '../containers/parts.ts';
@@ -60,8 +61,9 @@ export async function readArchive(
  * when the stream is closed, also when nobody has read it.
  */
 export async function begunArchive(pieces: AsyncGenerator<Buffer>, held: AsyncDisposableStack): Promise<Readable> {
-  const first = await pieces.next();
-  const stream = Readable.from(pieces, { objectMode: false, highWaterMark: 1 << 20 });
+  const whole = gathered(pieces);
+  const first = await whole.next();
+  const stream = Readable.from(whole, { objectMode: false, highWaterMark: 1 << 20 });
   if (first.done !== true) stream.unshift(first.value);
   const kept = held.move();
   stream.once('close', () => void kept.disposeAsync());

@@ -84,13 +84,13 @@ export class FrameReader {
 
   /** The next frame's letter and how much follows. @throws `invalid` when the stream ends. */
   async head(): Promise<FrameHead> {
-    const head = await this.#source.take(5);
+    const head = this.#source.takeNow(5) ?? (await this.#source.take(5));
     return { type: head.toString('latin1', 4, 5), length: head.readUInt32BE(0) - 1 };
   }
 
+  /** What it gives as bytes shares the memory of its chunk: to be copied by who keeps it. */
   async body(length: number): Promise<BodyReader> {
-    // A copy: what comes from the stream shares its chunk's memory.
-    return new BodyReader(Buffer.from(await this.#source.take(length)));
+    return new BodyReader(this.#source.takeNow(length) ?? (await this.#source.take(length)));
   }
 
   /** Some of the body's bytes. */

@@ -4,6 +4,8 @@
  */
 export const SYSCALL_NUMBERS = {
   x64: {
+    read: 0,
+    close: 3,
     setgroups: 116,
     setresuid: 117,
     setresgid: 119,
@@ -26,6 +28,8 @@ export const SYSCALL_NUMBERS = {
     mount_setattr: 442,
   },
   arm64: {
+    read: 63,
+    close: 57,
     setgroups: 159,
     setresuid: 147,
     setresgid: 149,

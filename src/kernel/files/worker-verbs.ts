@@ -37,13 +37,20 @@ sub send_run { my ($path, $file, $left) = @_;
     # What was cut off meanwhile reads as zeros: the length has been told.
     if (!$n) { $n = $left < $CHUNK ? $left : $CHUNK; $data = "\0" x $n }
     my $head = pack('N a1', $n + 1, 'D'); put(\$head); put(\$data); $left -= $n } }
+# A file in memory at once.
+sub send_small { my ($path, $fd, $left) = @_;
+  while ($left > 0) {
+    my $data = "\0" x $left; my $n = call('read', $fd, $data, $left); $n >= 0 or fail("read $path");
+    $n ||= $left; emit('D', substr($data, 0, $n)); $left -= $n }
+  call('close', $fd) }
 sub send_entry { my ($path, $name, $st) = @_;
-  my ($link, @holes, $file) = ('');
+  my ($link, @holes, $fd, $file) = ('');
   if (is_link($st)) { $link = readlink $name; defined $link or return passed($path) }
   if (is_file($st)) {
-    ($file, $st) = open_file($name); $file or return passed($path eq '' ? $name : $path); @holes = segments($file, $st) }
+    ($fd, $st) = open_file($name); defined $fd or return passed($path eq '' ? $name : $path);
+    if ($st->{size} >= $MUCH) { open($file, '<&=', $fd) or fail("open $path"); @holes = segments($file, $st) } }
   emit('E', pack('N/a*', $path) . facts($st, $link, \@holes, xattrs($name)));
-  return 1 unless $file;
+  if (!$file) { send_small($path eq '' ? $name : $path, $fd, $st->{size}) if defined $fd; return 1 }
   @holes = (0, $st->{size}) unless @holes; my $all = 0; $all += $holes[$_ * 2 + 1] for 0 .. $#holes / 2;
   return 1 if $all >= $MUCH && offer($file);
   while (@holes) { my ($at, $length) = splice @holes, 0, 2; sysseek($file, $at, 0); send_run($path eq '' ? $name : $path, $file, $length) }

@@ -16,6 +16,8 @@ const FLAGS: Readonly<Record<TarType, string>> = {
 const MAX_OCTAL_7 = 0o7777777;
 const MAX_OCTAL_11 = 0o77777777777;
 
+const ZEROS = Buffer.alloc(BLOCK);
+
 /** The two zero blocks that end an archive. */
 export const TAR_END: Buffer = Buffer.alloc(2 * BLOCK);
 
@@ -37,7 +39,8 @@ interface Ustar {
 }
 
 function ustar(fields: Ustar): Buffer {
-  const block = Buffer.alloc(BLOCK);
+  // Small ones come out of Node's pool, unlike those of `alloc`.
+  const block = Buffer.allocUnsafe(BLOCK).fill(0);
   block.write(fields.name, 0, 100, 'latin1');
   octal(block, 100, 7, fields.mode);
   octal(block, 108, 7, fields.uid);
@@ -122,5 +125,5 @@ function extended(records: Buffer): Buffer[] {
     devMajor: 0,
     devMinor: 0,
   });
-  return [header, records, Buffer.alloc(padding(records.length))];
+  return [header, records, ZEROS.subarray(0, padding(records.length))];
 }
