@@ -34,7 +34,6 @@ export const official = JSON.parse(
 
 /** Endpoints that work for a part of what can be asked of them. */
 const PARTLY: Readonly<Record<string, string>> = {
-  'POST /images/create': '`fromImage` and `fromSrc=-` work; importing from a URL is refused (501)',
   'GET /plugins': 'works: it names managed plugins, and there are none',
   'POST /build/prune': 'works: there is no build cache, so nothing is removed',
 };

@@ -345,9 +345,9 @@ function fakeImages(fake: () => FakeEngine): Images {
       fake().calls.push(['push', image, tag, platform, credentials]);
       yield { status: `The push refers to repository [${image}]` };
     },
-    async *import(archive, options) {
+    async *import(source, options) {
       fake().calls.push(['import', options.repo, options.tag, options.message, options.changes]);
-      yield { status: String((await buffer(archive)).length) };
+      yield { status: typeof source === 'string' ? source : String((await buffer(source)).length) };
     },
   };
 }
@@ -358,6 +358,10 @@ function fakeDistribution(fake: () => FakeEngine): Distribution {
       fake().calls.push(['login', address, credentials]);
       if (credentials.password === 'wrong') throw unauthorized('unauthorized: incorrect username or password');
       return 'identity';
+    },
+    async search({ term, limit }) {
+      fake().calls.push(['search', term, limit]);
+      return [{ name: term, description: 'd', stars: 3, official: true, automated: false }];
     },
     async inspect(image, credentials) {
       fake().calls.push(['distribution', image, credentials]);

@@ -76,6 +76,7 @@ const push = lazy('Upload an image to a registry', async () => (await import('./
 const login = lazy('Authenticate to a registry', async () => (await import('./commands/login.ts')).login);
 const logout = lazy('Log out from a registry', async () => (await import('./commands/logout.ts')).logout);
 const rmi = lazy('Remove one or more images', async () => (await import('./commands/rmi.ts')).rmi);
+const search = lazy('Search Docker Hub for images', async () => (await import('./commands/search.ts')).search);
 const save = lazy(
   'Save one or more images to a tar archive (streamed to STDOUT by default)',
   async () => (await import('./commands/save.ts')).save,
@@ -105,6 +106,7 @@ export const COMMON: Readonly<Record<string, Listed>> = {
   images,
   login,
   logout,
+  search,
   version,
   info,
 };

@@ -11,6 +11,7 @@ import type {
   ImageSummary,
   PathStatMessage,
   ProgressMessage,
+  SearchItem,
   ServerVersion,
   StatsMessage,
   VolumeSummary,
@@ -145,6 +146,7 @@ export interface ImageCalls {
   prune(
     filters: FilterMap,
   ): Promise<{ ImagesDeleted: { Untagged?: string; Deleted?: string }[] | null; SpaceReclaimed: number }>;
+  search(query: Query, auth: string): Promise<SearchItem[]>;
   /** `auth` is the value of `X-Registry-Auth`. */
   pull(query: Query, auth: string): AsyncIterable<ProgressMessage>;
   push(name: string, query: Query, auth: string): AsyncIterable<ProgressMessage>;
@@ -367,6 +369,7 @@ function imageCalls(wire: Wire): ImageCalls {
     remove: (name, { force, noprune, platforms }) =>
       wire.json({ method: 'DELETE', path: at(name), query: { force: on(force), noprune: on(noprune), platforms } }),
     prune: (filters) => wire.json({ method: 'POST', path: '/images/prune', query: { filters: filtersOf(filters) } }),
+    search: (query, auth) => wire.json({ method: 'GET', path: '/images/search', query, headers: { [AUTH]: auth } }),
     pull: (query, auth) => progress({ method: 'POST', path: '/images/create', query, headers: { [AUTH]: auth } }),
     push: (name, query, auth) =>
       progress({ method: 'POST', path: at(name, '/push'), query, headers: { [AUTH]: auth } }),

@@ -53,6 +53,14 @@ export interface ImageSummary {
   Containers: number;
 }
 
+export interface SearchItem {
+  name: string;
+  description: string;
+  star_count: number;
+  is_official: boolean;
+  is_automated: boolean;
+}
+
 export interface HistoryItem {
   Id: string;
   Created: number;

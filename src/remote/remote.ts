@@ -7,6 +7,7 @@ import { PushRepository } from './push-repository.ts';
 import { endpointsOf, type RegistrySettings, splitName } from './registries.ts';
 import { RegistryError } from './registry-error.ts';
 import { Repository } from './repository.ts';
+import { type FoundRepository, type SearchRequest, searchRegistry, splitTerm } from './search.ts';
 import { Unreachable } from './unreachable.ts';
 
 /** As often as Docker, but sooner. */
@@ -84,6 +85,11 @@ export interface Remote {
    * @throws `RegistryError`, `Unreachable`; `invalid` for a broken configuration.
    */
   login(address: string, credentials: Credentials, signal: AbortSignal): Promise<string>;
+  /**
+   * @param term words, behind the host of a registry if not of the official one.
+   * @throws `RegistryError`, `Unreachable`; `invalid` for a term that is an address, or a broken configuration.
+   */
+  search(term: string, request: Omit<SearchRequest, 'words'>): Promise<FoundRepository[]>;
 }
 
 /** @param settings asked for at each use, as they may change. */
@@ -91,6 +97,10 @@ export function openRemote(settings: () => RegistrySettings, retries: Retries = 
   return {
     login: async (address, credentials, signal) =>
       await login(await endpointsOf(settings(), registryOfAddress(address)), credentials, retries, signal),
+    search: async (term, request) => {
+      const { registry, words } = splitTerm(term);
+      return await searchRegistry(await endpointsOf(settings(), registry), registry, { ...request, words });
+    },
     open: async (name, credentials) => {
       const { registry, path } = splitName(name);
       const endpoints = await endpointsOf(settings(), registry);

@@ -46,9 +46,8 @@ test('registries are asked with the credentials that the client sends along', as
   assert.deepEqual(api.engine.calls.at(-1), ['distribution', 'a/b', credentials]);
 });
 
-test('what is not there yet is refused by name', async () => {
+test('an image that comes from nowhere is refused', async () => {
   await using api = await openFixture();
-  assert.equal((await api.call('POST', '/images/create?fromSrc=http://x/y.tar')).status, 501);
   assert.equal((await api.call('POST', '/images/create')).status, 400);
 });
 
@@ -139,6 +138,10 @@ test('import', async () => {
   const { body } = await api.call('POST', url, 'tarball');
   assert.equal(body, '{"status":"7"}\r\n');
   assert.deepEqual(api.engine.calls, [['import', 'r', 't', 'm', ['CMD a', 'ENV b=c']]]);
+  assert.equal(
+    (await api.call('POST', '/images/create?fromSrc=http://x/y.tar')).body,
+    '{"status":"http://x/y.tar"}\r\n',
+  );
 });
 
 test('save: one or many, checked before the first byte', async () => {
@@ -149,4 +152,21 @@ test('save: one or many, checked before the first byte', async () => {
   assert.equal(many.body, 'tar of busybox busybox:latest');
   assert.equal((await api.call('GET', '/images/get?names=none')).status, 404);
   assert.equal((await api.call('GET', '/images/get')).status, 400);
+});
+
+test('search', async () => {
+  await using api = await openFixture();
+  assert.deepEqual((await api.call('GET', '/images/search?term=x&limit=7')).json, [
+    { star_count: 3, is_official: true, name: 'x', is_automated: false, description: 'd' },
+  ]);
+  await api.call('GET', '/images/search?term=x');
+  assert.deepEqual(api.engine.calls, [
+    ['search', 'x', 7],
+    ['search', 'x', 25],
+  ]);
+  const wrong = await api.call('GET', '/images/search?term=x&limit=foo');
+  assert.deepEqual(
+    [wrong.status, wrong.json],
+    [400, { message: 'invalid limit specified: strconv.Atoi: parsing "foo": invalid syntax' }],
+  );
 });

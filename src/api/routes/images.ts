@@ -1,14 +1,14 @@
 import type { Filters } from '../../engine/engine.ts';
 import { parseFilters } from '../../engine/filters.ts';
 import type { Platform } from '../../spec/image.ts';
-import { invalid } from '../../util/errors.ts';
+import { invalid, messageOf } from '../../util/errors.ts';
 import type { Exchange, Handler } from '../exchange.ts';
 import { readPlatform, readPlatformJson, readPlatformsJson } from '../platform.ts';
 import { sendProgress } from '../progress.ts';
+import type { Query } from '../query.ts';
 import { readRegistryAuth } from '../registry-auth.ts';
 import { type Route, route } from '../router.ts';
-import { historyItem, imageInspect, imageSummary, manifestsShape } from '../shapes/image.ts';
-import { notYet } from './unsupported.ts';
+import { historyItem, imageInspect, imageSummary, manifestsShape, searchItem } from '../shapes/image.ts';
 
 const LIST_FILTERS = ['before', 'since', 'dangling', 'label', 'reference', 'until'];
 const PRUNE_FILTERS = ['dangling', 'until', 'label', 'label!'];
@@ -86,9 +86,8 @@ const create: Handler = async (x, reply) => {
   }
   const source = query.text('fromSrc');
   if (source === '') throw invalid('nothing to create an image from: neither fromImage nor fromSrc is given');
-  if (source !== '-') throw notYet('importing an image from a URL');
   const platform = api >= 32 ? readPlatform(query) : undefined;
-  const steps = engine.images.import(x.req, {
+  const steps = engine.images.import(source === '-' ? x.req : source, {
     repo: query.text('repo'),
     tag: query.text('tag'),
     message: query.text('message'),
@@ -109,6 +108,28 @@ const save =
     await reply.pipe('application/x-tar', archive, signal);
   };
 
+/** As many as Docker asks for when nobody says. */
+const SEARCH_DEFAULT = 25;
+
+const search: Handler = async ({ query, engine, req, signal }, reply) => {
+  const found = await engine.distribution.search({
+    term: query.text('term'),
+    limit: searchLimit(query),
+    filters: parseFilters(query.text('filters')),
+    credentials: readRegistryAuth(req),
+    signal,
+  });
+  reply.json(found.map(searchItem));
+};
+
+function searchLimit(query: Query): number {
+  try {
+    return query.int('limit') ?? SEARCH_DEFAULT;
+  } catch (error) {
+    throw invalid(`invalid limit specified: ${messageOf(error)}`, error);
+  }
+}
+
 /** Images and their names. */
 export const imageRoutes: readonly Route[] = [
   route('GET', '/images/json', list),
@@ -122,6 +143,7 @@ export const imageRoutes: readonly Route[] = [
         .filter(Boolean),
     ),
   ),
+  route('GET', '/images/search', search),
   route('POST', '/images/create', create),
   route('POST', '/images/load', async (x, reply) => {
     const options = { quiet: x.query.flag('quiet'), ...platformFrom(x, 48), signal: x.signal };

@@ -7,7 +7,6 @@ const UNSUPPORTED: readonly (readonly [Method, string, string])[] = [
   ['POST', '/grpc', 'a BuildKit session'],
   ['POST', '/build', 'building images'],
   ['POST', '/build/cancel', 'building images'],
-  ['GET', '/images/search', 'searching a registry'],
   ['POST', '/networks/create', 'creating networks'],
   ['POST', '/networks/:id/connect', 'connecting a container to a network'],
   ['POST', '/networks/:id/disconnect', 'disconnecting a container from a network'],

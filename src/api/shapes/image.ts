@@ -1,5 +1,5 @@
 import { NEVER } from '../../engine/containers/model.ts';
-import type { HistoryEntry, Image, ImageManifest } from '../../engine/engine.ts';
+import type { HistoryEntry, Image, ImageManifest, SearchResult } from '../../engine/engine.ts';
 import type { Platform } from '../../spec/image.ts';
 import { configShape } from './container-inspect.ts';
 import { unixSeconds } from './container-summary.ts';
@@ -109,6 +109,11 @@ export function imageInspect(image: Image, api: number) {
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: image.taggedAt || NEVER },
   };
+}
+
+/** One item of `GET /images/search`. */
+export function searchItem({ stars, official, name, automated, description }: SearchResult) {
+  return { star_count: stars, is_official: official, name, is_automated: automated, description };
 }
 
 /** One item of `GET /images/{name}/history`. */

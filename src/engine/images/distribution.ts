@@ -5,10 +5,30 @@ import { type ImageConfig, ImageConfigSchema, type Platform } from '../../spec/i
 import { IndexSchema, JSON_LIMIT, ManifestSchema } from '../../spec/manifest.ts';
 import { parseReference, tagNameOnly } from '../../spec/reference.ts';
 import { invalid, notFound } from '../../util/errors.ts';
-import type { Distribution } from '../engine.ts';
+import type { Distribution, Filters, SearchResult } from '../engine.ts';
+import { checkFilters, filterFlag, invalidFilter, valuesOf } from '../filters.ts';
 import { parseJson } from './parse-json.ts';
 import { registryRefusal } from './registry-refusal.ts';
 import { isIndex } from './remote-manifest.ts';
+
+const SEARCH_LIMIT = 100;
+const SEARCH_FILTERS = ['is-automated', 'is-official', 'stars'];
+
+/** @throws `invalid` in Docker's words. */
+function searchFilter(filters: Filters): (found: SearchResult) => boolean {
+  checkFilters(filters, SEARCH_FILTERS);
+  const official = filters.has('is-official') ? filterFlag(filters, 'is-official', false) : undefined;
+  const automated = filters.has('is-automated') ? filterFlag(filters, 'is-automated', false) : undefined;
+  const stars = valuesOf(filters, 'stars').map((value) => {
+    if (!/^[+-]?\d+$/.test(value)) throw invalidFilter('stars', value);
+    return Number(value);
+  });
+  const least = Math.max(0, ...stars);
+  return (found) =>
+    (official === undefined || official === found.official) &&
+    (automated === undefined || automated === found.automated) &&
+    found.stars >= least;
+}
 
 /** What registries say, with nothing kept of it. */
 export function openDistribution(remote: Remote): Distribution {
@@ -17,6 +37,26 @@ export function openDistribution(remote: Remote): Distribution {
       try {
         return await remote.login(address, credentials, signal);
       } catch (error) {
+        throw registryRefusal(error);
+      }
+    },
+    search: async ({ term, limit, filters, credentials, signal }) => {
+      const matches = searchFilter(filters);
+      if (limit < 1 || limit > SEARCH_LIMIT)
+        throw invalid(`limit ${limit} is outside the range of [1, ${SEARCH_LIMIT}]`);
+      try {
+        const found = await remote.search(term, { limit, credentials, signal });
+        return found
+          .map(({ name, description, star_count: stars, is_official: official, is_automated: automated }) => ({
+            name,
+            description,
+            stars,
+            official,
+            automated,
+          }))
+          .filter(matches);
+      } catch (error) {
+        signal.throwIfAborted();
         throw registryRefusal(error);
       }
     },

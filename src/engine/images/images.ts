@@ -148,7 +148,7 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
     load: (archive, request) => loadArchive(collection, events, archive, request),
     pull: (request) => pullImage({ collection, events, remote: options.remote, downloads }, request),
     push: (request) => pushImage({ collection, events, remote: options.remote, uploads }, request),
-    import: (archive, request) => importArchive(collection, events, archive, request),
+    import: (source, request) => importArchive(collection, events, source, request),
     save: (request) => saveImages(collection, events, request),
   };
 }

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { ContainerConfig } from '../../spec/container.ts';
 import type { Platform } from '../../spec/image.ts';
 import { mediaTypes } from '../../spec/manifest.ts';
@@ -15,6 +15,8 @@ import { decompress } from './decompress.ts';
 import { dockerConfig, type NewConfig } from './docker-config.ts';
 import { hostArchitecture } from './host-platform.ts';
 import { emitImage } from './image-event.ts';
+import { openRemoteFile, sourceAddress } from './import-source.ts';
+import { ProgressFeed } from './progress-feed.ts';
 import { putConfig } from './put-config.ts';
 
 export interface ImportOptions {
@@ -33,29 +35,62 @@ interface Request {
   platform: Platform;
 }
 
-/** Makes an image of one file system archive. Yields its id. @throws `invalid` in Docker's words. */
+/**
+ * Makes an image of one file system archive. Yields its id, before that how much has come from elsewhere.
+ *
+ * @param source the archive, or where to fetch it.
+ * @throws `invalid` in Docker's words; as `openRemoteFile`.
+ */
 export async function* importArchive(
   collection: Collection,
   events: Events,
-  archive: Readable,
+  source: Readable | string,
   options: ImportOptions,
 ): AsyncGenerator<Progress> {
   const { reference, config, platform } = checkRequest(options);
   const { store, catalogue } = collection;
   await using lease = store.lease();
-  const plain = await decompress(archive, options.signal);
-  const blob = await lease.ingest(plain, { mediaType: mediaTypes.ociLayer, signal: options.signal });
-  const image = await makeImage(store.content, lease, blob.digest, {
+  const origin = typeof source === 'string' ? sourceAddress(source).href : '-';
+  const digest =
+    typeof source === 'string'
+      ? yield* ingestRemote(sourceAddress(source), lease, options.signal)
+      : await ingest(source, lease, options.signal);
+  const image = await makeImage(store.content, lease, digest, {
     config,
     platform,
     created: new Date().toISOString(),
-    comment: options.message === '' ? 'Imported from -' : options.message,
+    comment: options.message === '' ? `Imported from ${origin}` : options.message,
   });
   await collection.add(lease, [{ image, tags: reference === undefined ? [] : [reference] }]);
   const added = catalogue.byId(image.id);
   if (reference !== undefined) emitImage(events, 'tag', image.id, familiarString(reference), added);
   emitImage(events, 'import', image.id, image.id, added);
   yield { status: image.id };
+}
+
+/** Makes a plain archive a blob; gives its digest. */
+async function ingest(archive: Readable, lease: Lease, signal: AbortSignal): Promise<string> {
+  const plain = await decompress(archive, signal);
+  return (await lease.ingest(plain, { mediaType: mediaTypes.ociLayer, signal })).digest;
+}
+
+async function* ingestRemote(address: URL, lease: Lease, signal: AbortSignal): AsyncGenerator<Progress, string> {
+  using file = await openRemoteFile(address, signal);
+  yield { status: `Downloading from ${address.href}` };
+  const feed = new ProgressFeed();
+  const total = file.size === undefined ? {} : { total: file.size };
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    let current = 0;
+    for await (const piece of file.pieces()) {
+      yield piece;
+      current += piece.byteLength;
+      feed.push({ status: 'Importing', progressDetail: { current, ...total } });
+    }
+  }
+  const work = ingest(Readable.from(counted(), { objectMode: false }), lease, signal).finally(feed.end);
+  work.catch(() => {});
+  yield* feed;
+  return await work;
 }
 
 function checkRequest({ repo, tag, changes, platform }: ImportOptions): Request {
