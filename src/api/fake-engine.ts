@@ -345,6 +345,10 @@ function fakeImages(fake: () => FakeEngine): Images {
       fake().calls.push(['push', image, tag, platform, credentials]);
       yield { status: `The push refers to repository [${image}]` };
     },
+    async *check({ repair }) {
+      fake().calls.push(['check', repair]);
+      yield { aux: { blobs: 1, layers: 1, images: 1, damaged: 0, repaired: 0 } };
+    },
     async *import(source, options) {
       fake().calls.push(['import', options.repo, options.tag, options.message, options.changes]);
       yield { status: typeof source === 'string' ? source : String((await buffer(source)).length) };

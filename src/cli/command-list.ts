@@ -209,6 +209,10 @@ export const GROUPS: Readonly<Record<string, Group>> = {
   system: {
     summary: 'Manage Gantry',
     commands: {
+      check: lazy(
+        'Check what is stored of images, and repair it',
+        async () => (await import('./commands/system-check.ts')).systemCheck,
+      ),
       df: lazy('Show docker disk usage', async () => (await import('./commands/system-df.ts')).systemDf),
       events,
       info,

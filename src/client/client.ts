@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { jsonLines, parseExact } from './json-stream.ts';
 import { type Call, type Hijacked, type Query, readText, type Transport } from './transport.ts';
 import type {
+  CheckResult,
   ContainerInspect,
   ContainerSummary,
   DiskUsage,
@@ -146,6 +147,8 @@ export interface ImageCalls {
   prune(
     filters: FilterMap,
   ): Promise<{ ImagesDeleted: { Untagged?: string; Deleted?: string }[] | null; SpaceReclaimed: number }>;
+  /** Of Gantry alone: looks at all that is stored of images. */
+  check(repair: boolean): AsyncIterable<ProgressMessage & { aux?: CheckResult }>;
   search(query: Query, auth: string): Promise<SearchItem[]>;
   /** `auth` is the value of `X-Registry-Auth`. */
   pull(query: Query, auth: string): AsyncIterable<ProgressMessage>;
@@ -369,6 +372,7 @@ function imageCalls(wire: Wire): ImageCalls {
     remove: (name, { force, noprune, platforms }) =>
       wire.json({ method: 'DELETE', path: at(name), query: { force: on(force), noprune: on(noprune), platforms } }),
     prune: (filters) => wire.json({ method: 'POST', path: '/images/prune', query: { filters: filtersOf(filters) } }),
+    check: (repair) => progress({ method: 'POST', path: '/gantry/check', query: { repair: on(repair) } }),
     search: (query, auth) => wire.json({ method: 'GET', path: '/images/search', query, headers: { [AUTH]: auth } }),
     pull: (query, auth) => progress({ method: 'POST', path: '/images/create', query, headers: { [AUTH]: auth } }),
     push: (name, query, auth) =>

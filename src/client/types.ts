@@ -53,6 +53,15 @@ export interface ImageSummary {
   Containers: number;
 }
 
+/** What a check of the store came to. */
+export interface CheckResult {
+  blobs: number;
+  layers: number;
+  images: number;
+  damaged: number;
+  repaired: number;
+}
+
 export interface SearchItem {
   name: string;
   description: string;

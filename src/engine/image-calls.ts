@@ -122,6 +122,11 @@ export interface Images {
     credentials?: Credentials;
     signal: AbortSignal;
   }): AsyncIterable<Progress>;
+  /**
+   * Looks at all that is stored of images, and with `repair` fetches again what is damaged. A line for each damage; the last one counts
+   * them: `aux` is `{blobs, layers, images, damaged, repaired}`.
+   */
+  check(request: { repair: boolean; signal: AbortSignal }): AsyncIterable<Progress>;
   /** Makes an image of an archive, or of what is at an address. @throws before the first line what can be found out by then. */
   import(
     source: Readable | string,

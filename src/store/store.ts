@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import type { Log } from '../util/log.ts';
 import { type BlobOrigins, openBlobOrigins } from './blob-origins.ts';
 import { openBlobRows } from './blob-rows.ts';
+import { openStoreCheck, type StoreCheck } from './check.ts';
 import { type Collected, collect } from './collect.ts';
 import { type ContainerRows, openContainerRows } from './containers.ts';
 import { type Content, openContent } from './content.ts';
@@ -32,6 +33,7 @@ export interface Store extends AsyncDisposable {
   readonly origins: BlobOrigins;
   readonly containers: ContainerRows;
   readonly volumes: VolumeRows;
+  readonly check: StoreCheck;
   lease(): Lease;
   /** Removes the layers and blobs that no image, no lease and nothing in `keep` (digests, chain ids) needs. */
   collect(keep?: Iterable<string>): Promise<Collected>;
@@ -69,6 +71,7 @@ export async function openStore({ dataRoot, log }: { dataRoot: string; log: Log 
     layers: openLayers(layerRows, content, dirs.links),
     containers: openContainerRows(db),
     volumes: openVolumeRows(db),
+    check: openStoreCheck(parts),
     lease: () => openLease(parts),
     collect: async (keep = []) => {
       const collected = collect(parts, keep);

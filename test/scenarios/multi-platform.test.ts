@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -197,5 +197,18 @@ describe('an image for two platforms', () => {
       [await own('history', '--platform', 'toaster', name())].map(({ code, stderr }) => [code, stderr.trim()]),
       [[1, 'invalid platform: "toaster": unknown operating system or architecture: invalid argument']],
     );
+  });
+
+  test('that lost bytes is found and repaired by the own command line', async () => {
+    await ok(gantry, 'pull', name());
+    assert.equal((await own('system', 'check')).code, 0);
+    const { stdout } = await own('image', 'inspect', '-f', '{{.Id}}', name());
+    const blob = join(gantry.dataRoot, 'content', 'sha256', stdout.trim().replace('sha256:', ''));
+    await truncate(blob, 5);
+    const found = await own('system', 'check');
+    assert.deepEqual([found.code, found.stdout.includes(': it has 5 bytes, not ')], [1, true], found.stdout);
+    const repaired = await own('system', 'check', '--repair');
+    assert.deepEqual([repaired.code, repaired.stdout.endsWith('1 damaged, 1 repaired\n')], [0, true], repaired.stdout);
+    assert.equal((await own('system', 'check')).code, 0);
   });
 });

@@ -144,6 +144,10 @@ export const imageRoutes: readonly Route[] = [
     ),
   ),
   route('GET', '/images/search', search),
+  // Beyond Docker.
+  route('POST', '/gantry/check', async (x, reply) => {
+    await sendProgress(x.engine.images.check({ repair: x.query.flag('repair'), signal: x.signal }), reply);
+  }),
   route('POST', '/images/create', create),
   route('POST', '/images/load', async (x, reply) => {
     const options = { quiet: x.query.flag('quiet'), ...platformFrom(x, 48), signal: x.signal };

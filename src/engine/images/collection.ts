@@ -48,6 +48,8 @@ export interface Collection {
   readonly remove: (id: string, keep: boolean) => string[];
   /** Lets go of the removed images that `used` does not hold any more. */
   readonly release: (used: (id: string) => boolean) => Promise<void>;
+  /** Reads an image that could not be read before; false when it still cannot be. */
+  readonly revive: (id: string) => Promise<boolean>;
   /** Frees the disk of what is not needed any more. */
   readonly collect: () => Promise<void>;
 }
@@ -57,7 +59,8 @@ export async function openCollection(store: Store, log: Log): Promise<Collection
   const catalogue = newCatalogue();
   const removed = new Map<string, StoredImage>();
   for (const row of store.images.all()) {
-    const image = await readStored(store, row);
+    const image = await readOrTell(store, row, log);
+    if (image === undefined) continue;
     if (row.taggedAt === REMOVED) removed.set(row.id, image);
     else catalogue.add(image);
   }
@@ -70,13 +73,27 @@ export async function openCollection(store: Store, log: Log): Promise<Collection
   return newCollection(parts);
 }
 
-async function readIndexes({ store, catalogue }: Parts): Promise<void> {
+/** What cannot be read is damage from outside; a check tells more, and may repair it. */
+async function readOrTell(store: Store, row: ImageRow, log: Log): Promise<StoredImage | undefined> {
+  try {
+    return await readStored(store, row);
+  } catch (error) {
+    log.error('an image cannot be read', { image: row.id, error });
+    return undefined;
+  }
+}
+
+async function readIndexes({ store, catalogue, log }: Parts): Promise<void> {
   for (const [digest, rows] of Map.groupBy(store.indexes.all(), ({ index }) => index)) {
     const blob = store.content.find(digest);
     if (blob === undefined) continue;
     const images = new Map(rows.map(({ manifest, image }) => [manifest, image]));
     const mediaType = blob.mediaType === '' ? mediaTypes.ociIndex : blob.mediaType;
-    catalogue.hold({ ...blob, mediaType, images, entries: await entriesOf(store.content, digest) });
+    try {
+      catalogue.hold({ ...blob, mediaType, images, entries: await entriesOf(store.content, digest) });
+    } catch (error) {
+      log.error('an index cannot be read', { index: digest, error });
+    }
   }
 }
 
@@ -132,6 +149,13 @@ function newCollection(parts: Parts): Collection {
       const layers = removeOne(parts, id, keep);
       dropUnnamed(parts);
       return layers;
+    },
+    revive: async (id) => {
+      const row = store.images.find(id);
+      const image = row === undefined ? undefined : await readOrTell(store, row, parts.log);
+      if (image?.chainIds.every((chainId) => store.layers.find(chainId) !== undefined) !== true) return false;
+      if (catalogue.stored(id) === undefined) catalogue.add(image);
+      return true;
     },
     release: async (used) => {
       const free = [...removed.keys()].filter((id) => !used(id));

@@ -6,10 +6,11 @@ import { invalid, notFound } from '../../util/errors.ts';
 import { KeyedLock } from '../../util/keyed-lock.ts';
 import type { Log } from '../../util/log.ts';
 import { Slots } from '../../util/slots.ts';
-import type { Events, Image, Images } from '../engine.ts';
+import type { Events, Image, Images, Progress } from '../engine.ts';
 import { ensureBusybox } from './builtin-busybox.ts';
 import { BUILTIN_BUSYBOX, refuseBuiltin } from './builtin-name.ts';
-import { openCollection } from './collection.ts';
+import { checkImages } from './check-images.ts';
+import { type Collection, openCollection } from './collection.ts';
 import { type CommitRequest, commitImage } from './commit.ts';
 import { historyOf } from './history.ts';
 import { imageFor } from './image-for.ts';
@@ -19,7 +20,7 @@ import { listImages } from './list.ts';
 import { loadArchive } from './load.ts';
 import { openPins } from './pins.ts';
 import { pruneImages } from './prune.ts';
-import { pullImage } from './pull.ts';
+import { type PullRequest, pullImage } from './pull.ts';
 import { pushImage } from './push.ts';
 import { type RemoveContext, removeImage, type Users } from './remove.ts';
 import { removePlatforms } from './remove-platforms.ts';
@@ -89,6 +90,9 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
     return running.length + stopped.length > 0 || pins.has(imageId);
   };
 
+  const pull = (request: PullRequest): AsyncIterable<Progress> =>
+    pullImage({ collection, events, remote: options.remote, downloads }, request);
+
   return {
     ensureBuiltin,
     limitTransfers: ({ maxDownloads, maxUploads }) => {
@@ -102,13 +106,7 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
       if (isBusybox(ref)) await ensureBuiltin();
       return (platform === undefined ? undefined : catalogue.resolveFor(ref, platform)) ?? catalogue.resolve(ref);
     },
-    ofContainer: (imageId) => {
-      const image = catalogue.byId(imageId);
-      if (image !== undefined) return image;
-      const removed = collection.stored(imageId);
-      if (removed === undefined) throw notFound(`No such image: ${imageId}`);
-      return { ...removed, repoTags: [], repoDigests: [] };
-    },
+    ofContainer: (imageId) => imageOfContainer(collection, imageId),
     commit: async ({ imageId, ...request }) => {
       const parent = collection.stored(imageId);
       if (parent === undefined) throw notFound(`No such image: ${imageId}`);
@@ -146,11 +144,20 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
       return removal;
     },
     load: (archive, request) => loadArchive(collection, events, archive, request),
-    pull: (request) => pullImage({ collection, events, remote: options.remote, downloads }, request),
+    check: (request) => checkImages({ collection, remote: options.remote, inUse: options.inUse, pull }, request),
+    pull,
     push: (request) => pushImage({ collection, events, remote: options.remote, uploads }, request),
     import: (source, request) => importArchive(collection, events, source, request),
     save: (request) => saveImages(collection, events, request),
   };
+}
+
+function imageOfContainer({ catalogue, stored }: Collection, imageId: string): Image {
+  const image = catalogue.byId(imageId);
+  if (image !== undefined) return image;
+  const removed = stored(imageId);
+  if (removed === undefined) throw notFound(`No such image: ${imageId}`);
+  return { ...removed, repoTags: [], repoDigests: [] };
 }
 
 function isBusybox(ref: string): boolean {

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile, rename, rm, truncate, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, test } from 'node:test';
+import { type AddedImage, startTestRegistry, type TestRegistry } from '../../remote/registry-fixture.ts';
+import { hexOf } from '../../util/digest.ts';
+import type { CheckResult } from './check-images.ts';
+import { dockerArchive, type ImagesFixture, imageOf, openImagesFixture, tarOf } from './images-fixture.ts';
+
+const skip = process.getuid?.() === 0 ? false : 'unpacking layers needs root';
+const { signal } = new AbortController();
+
+interface Pulled extends AsyncDisposable {
+  readonly fixture: ImagesFixture;
+  readonly registry: TestRegistry;
+  readonly name: string;
+  readonly image: AddedImage;
+}
+
+async function pulled(): Promise<Pulled> {
+  const stack = new AsyncDisposableStack();
+  const registry = stack.use(await startTestRegistry());
+  const fixture = stack.use(await openImagesFixture());
+  const image = registry.addImage('app', '1', [tarOf({ one: '1' }), tarOf({ two: '2' })]);
+  const name = `${registry.host}/app:1`;
+  await Array.fromAsync(fixture.images.pull({ image: name, tag: '', signal }));
+  return { fixture, registry, name, image, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+async function check({ images }: ImagesFixture, repair = false): Promise<{ lines: string[]; result: CheckResult }> {
+  const all = await Array.fromAsync(images.check({ repair, signal }));
+  const lines = all.flatMap(({ status }) => status ?? []);
+  return { lines, result: all.at(-1)?.aux as CheckResult };
+}
+
+const blobPath = ({ store }: ImagesFixture, digest: string): string => join(store.dirs.content, hexOf(digest));
+
+/** The directory of the topmost layer. */
+const topLayer = ({ store, images }: ImagesFixture, name: string): string =>
+  join(store.dirs.layers, hexOf(images.get(name).chainIds.at(-1) ?? ''), 'fs');
+
+/** Damages what is stored, sees it found, repaired, and gone. */
+async function heals(fixture: ImagesFixture, expected: RegExp): Promise<void> {
+  const { lines, result } = await check(fixture);
+  assert.match(lines.join('\n'), expected);
+  assert.ok(result.damaged > 0 && result.repaired === 0);
+  const repaired = await check(fixture, true);
+  assert.equal(repaired.result.repaired, repaired.result.damaged, repaired.lines.join('\n'));
+  const after = await check(fixture);
+  assert.deepEqual([after.lines, after.result.damaged], [[], 0]);
+}
+
+describe('a check', { skip }, () => {
+  test('of what is whole finds nothing', async () => {
+    await using all = await pulled();
+    await all.fixture.load(tarOf(dockerArchive([{ image: imageOf([{ a: 'b' }]), tags: ['x:1'] }])));
+    const { lines, result } = await check(all.fixture);
+    assert.deepEqual(lines, []);
+    assert.deepEqual([result.images, result.layers, result.damaged], [2, 3, 0]);
+    assert.ok(result.blobs >= 6);
+  });
+
+  for (const [what, damage, how] of [
+    ['changed', (path: string) => readFile(path).then((bytes) => writeFile(path, bytes.fill(1))), /its bytes have the/],
+    ['cut off', (path: string) => truncate(path, 3), /it has 3 bytes, not \d+/],
+    ['lost', (path: string) => unlink(path), /it is missing/],
+  ] as const) {
+    test(`finds a blob that was ${what}, and fetches it again`, async () => {
+      await using all = await pulled();
+      const { fixture, image } = all;
+      for (const digest of [image.layers[0] ?? '', image.id, image.digest]) {
+        await damage(blobPath(fixture, digest));
+        await heals(fixture, new RegExp(`^blob ${digest}: ${how.source}`));
+      }
+    });
+  }
+
+  test('finds files that a layer lost or has otherwise, and unpacks it again', async () => {
+    await using all = await pulled();
+    const { fixture, name } = all;
+    await unlink(join(topLayer(fixture, name), 'two'));
+    await heals(fixture, /^layer sha256:\w+: .*two.*No such file/);
+    await writeFile(join(topLayer(fixture, name), 'two'), 'X');
+    await heals(fixture, /^layer sha256:\w+: /);
+    await rm(topLayer(fixture, name), { recursive: true });
+    await heals(fixture, /^layer sha256:\w+: its files are missing/);
+    assert.equal(await readFile(join(topLayer(fixture, name), 'two'), 'utf8'), '2');
+  });
+
+  test('does not take a layer away from a running container', async () => {
+    await using all = await pulled();
+    const { fixture, name, image } = all;
+    await unlink(join(topLayer(fixture, name), 'two'));
+    fixture.users.set(image.id, { running: ['c'.repeat(64)], stopped: [] });
+    const { lines, result } = await check(fixture, true);
+    assert.match(lines.at(-1) ?? '', /^cannot repair layer .*: running container cccccccccccc stands on it/);
+    assert.deepEqual([result.damaged, result.repaired], [1, 0]);
+  });
+
+  test('puts right a short name, and takes away what belongs to nothing', async () => {
+    await using all = await pulled();
+    const { fixture, name } = all;
+    const [link = ''] = fixture.images.lowerDirs(fixture.images.get(name));
+    await rename(link, `${link}-elsewhere`);
+    const stray = join(fixture.store.dirs.content, 'a'.repeat(64));
+    await writeFile(stray, 'stray');
+    await heals(fixture, /it belongs to nothing[^]*link .*: its short name leads elsewhere/);
+    assert.ok(existsSync(link) && !existsSync(stray));
+  });
+
+  test('brings an image back whose rows were lost, and the engine starts without them', async () => {
+    await using all = await pulled();
+    const { fixture, name, image } = all;
+    await fixture.close();
+    const db = new DatabaseSync(join(fixture.dataRoot, 'meta.db'));
+    db.exec('PRAGMA foreign_keys = OFF; DELETE FROM layers WHERE parent IS NOT NULL');
+    db.close();
+    await fixture.reopen();
+    assert.throws(() => fixture.images.get(name), { kind: 'not-found' });
+    await heals(fixture, /^image sha256:\w+: it cannot be read/);
+    assert.equal(fixture.images.get(name).id, image.id);
+    assert.equal(await readFile(join(topLayer(fixture, name), 'two'), 'utf8'), '2');
+  });
+
+  test('says what nobody has', async () => {
+    await using fixture = await openImagesFixture();
+    const image = imageOf([{ a: 'b' }]);
+    await fixture.load(tarOf(dockerArchive([{ image, tags: ['x:1'] }])));
+    const { manifest } = fixture.store.images.find(image.id) ?? {};
+    await truncate(blobPath(fixture, manifest ?? ''), 1);
+    await heals(fixture, /^blob /);
+    await truncate(blobPath(fixture, image.config === undefined ? '' : image.id), 1);
+    const { lines, result } = await check(fixture, true);
+    assert.equal(lines.at(-1), `cannot repair blob ${image.id}: no registry is known to have it`);
+    assert.deepEqual([result.damaged, result.repaired], [1, 0]);
+  });
+});
