@@ -78,11 +78,14 @@ onBoth('resize', {
     await using c = await run(target, SAYS_SIZE, TTY);
     using stream = await hijack(target, `${c.path}/attach?stream=1&stdin=1&stdout=1`);
     await checkSizes(target, c.path, stream);
-    const until = `--until=${Date.now() / 1000}`;
     const filters = [`--filter=container=${c.id}`, '--filter=event=resize'];
     const format = '--format={{.Actor.Attributes.height}} {{.Actor.Attributes.width}}';
-    const { stdout } = await target.docker(['events', '--since=1h', until, ...filters, format]);
-    const told = stdout.trim().split('\n');
+    const told = await eventually('all are told', async () => {
+      const until = `--until=${Date.now() / 1000}`;
+      const { stdout } = await target.docker(['events', '--since=1h', until, ...filters, format]);
+      const lines = stdout.trim().split('\n');
+      return lines.length === TAKEN.length + ODD.length && lines;
+    });
     assert.deepEqual(told.slice(0, TAKEN.length), ['33 77', '5 6', '7 9', '3 4', '70000 80', '4294967299 65540']);
     assert.deepEqual(told.slice(TAKEN.length, -2), ['0 0', '-1 -1', '65535 65535']);
   },
