@@ -484,6 +484,10 @@ export function fakeEngine(): FakeEngine {
     distribution: fakeDistribution(self),
     networks,
     volumes,
+    volumeFiles: {
+      read: async (name) => Readable.from([await volumes.get(name).then((it) => it.name)]),
+      write: async (name) => void (await volumes.get(name)),
+    },
     events: fakeEvents(self),
     system: { facts: async () => facts },
   };

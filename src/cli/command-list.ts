@@ -228,6 +228,14 @@ export const GROUPS: Readonly<Record<string, Group>> = {
         'Display detailed information on one or more volumes',
         async () => (await import('./commands/volume-inspect.ts')).volumeInspect,
       ),
+      export: lazy(
+        "Export a volume's content as a tar archive",
+        async () => (await import('./commands/volume-export.ts')).volumeExport,
+      ),
+      import: lazy(
+        'Unpack a tar archive into a volume, which is created if it does not exist',
+        async () => (await import('./commands/volume-import.ts')).volumeImport,
+      ),
       ls: lazy('List volumes', async () => (await import('./commands/volume-ls.ts')).volumeLs),
       prune: lazy('Remove unused local volumes', async () => (await import('./commands/volume-prune.ts')).volumePrune),
       rm: lazy('Remove one or more volumes', async () => (await import('./commands/volume-rm.ts')).volumeRm),

@@ -79,6 +79,10 @@ export interface VolumeCalls {
   /** The answer's own text. */
   inspectRaw(name: string): Promise<string>;
   remove(name: string, force: boolean): Promise<void>;
+  /** Gantry's own. */
+  export(name: string): Promise<IncomingMessage>;
+  /** Gantry's own. */
+  import(name: string, archive: Readable): Promise<void>;
 }
 
 export interface ContainerCalls {
@@ -238,6 +242,9 @@ function volumeCalls(wire: Wire): VolumeCalls {
     list: (filters) => wire.json({ method: 'GET', path: '/volumes', query: { filters: filtersOf(filters) } }),
     inspectRaw: (name) => wire.text({ method: 'GET', path: at(name) }),
     remove: (name, force) => wire.none({ method: 'DELETE', path: at(name), query: { force: force ? 1 : undefined } }),
+    export: (name) => wire.open({ method: 'GET', path: `${at(name)}/archive` }),
+    import: (name, stream) =>
+      wire.none({ method: 'PUT', path: `${at(name)}/archive`, stream, contentType: 'application/x-tar' }),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { ContainerConfig, EndpointConfig, ExecBody, HostConfig, UpdateBody } from '../spec/container.ts';
 import type { Platform } from '../spec/image.ts';
 import type { Container } from './containers/model.ts';
+import type { VolumeFiles } from './files/volume-files.ts';
 import type { Distribution, Images } from './image-calls.ts';
 import type { StatsSample } from './stats/sample.ts';
 
@@ -353,6 +354,7 @@ export interface Engine {
   readonly distribution: Distribution;
   readonly networks: Networks;
   readonly volumes: Volumes;
+  readonly volumeFiles: VolumeFiles;
   readonly events: Events;
   readonly system: System;
 }

@@ -41,6 +41,14 @@ export const volumeRoutes: readonly Route[] = [
   route('GET', '/volumes/:name', async (x, reply) => {
     reply.json(volumeShape(await x.engine.volumes.get(x.param('name'))));
   }),
+  // Gantry's own.
+  route('GET', '/volumes/:name/archive', async (x, reply) => {
+    await reply.pipe('application/x-tar', await x.engine.volumeFiles.read(x.param('name'), x.signal), x.signal);
+  }),
+  route('PUT', '/volumes/:name/archive', async (x, reply) => {
+    await x.engine.volumeFiles.write(x.param('name'), x.req, x.signal);
+    reply.empty(200);
+  }),
   route('DELETE', '/volumes/:name', async (x, reply) => {
     await x.engine.volumes.remove(x.param('name'), x.query.flag('force'));
     reply.empty(204);

@@ -68,7 +68,8 @@ function refuseReadOnly({ mounts, hostConfig }: Container, path: string): void {
 const longestFirst = (a: { destination: string }, b: { destination: string }): number =>
   b.destination.length - a.destination.length;
 
-async function unpack(archive: Readable, target: Extraction, owner: Owner | undefined): Promise<void> {
+/** Adds what an archive has, compressed or not. @throws `invalid` for one that is none, or leads elsewhere. */
+export async function unpack(archive: Readable, target: Extraction, owner: Owner | undefined): Promise<void> {
   const { chunks } = await expand(archive);
   const reader = new TarReader(chunks);
   try {

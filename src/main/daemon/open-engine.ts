@@ -12,6 +12,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { openEvents } from '../../engine/events/events.ts';
 import { openExecs } from '../../engine/execs/execs.ts';
 import { openContainerFiles } from '../../engine/files/container-files.ts';
+import { openVolumeFiles } from '../../engine/files/volume-files.ts';
 import { openHealthMonitors } from '../../engine/health/health-monitors.ts';
 import { openDistribution } from '../../engine/images/distribution.ts';
 import { type EngineImages, openImages } from '../../engine/images/images.ts';
@@ -148,6 +149,7 @@ function nouns(
     distribution: openDistribution(remote),
     networks,
     volumes,
+    volumeFiles: openVolumeFiles(parts),
     events,
     system,
   };
