@@ -2,11 +2,12 @@ import type { Platform } from '../../spec/image.ts';
 import { ArchiveManifestSchema } from '../../spec/manifest.ts';
 import { type ImageReference, parseReference } from '../../spec/reference.ts';
 import { digestOf } from '../../util/digest.ts';
-import { invalid, notFound, unsupported } from '../../util/errors.ts';
+import { invalid, notFound } from '../../util/errors.ts';
 import { type LayoutEntry, layoutEntries, ledBy } from './archive-layout.ts';
 import { confined } from './archive-members.ts';
 import { type ArchivedImage, checkedImage } from './archived-image.ts';
 import { hostPlatform } from './host-platform.ts';
+import { oldestImages } from './oldest-archive.ts';
 import { choosePlatform, platformName, platformOf } from './platform-choice.ts';
 import type { Spool } from './spool.ts';
 
@@ -25,7 +26,7 @@ export async function archivedImages(spool: Spool, platform: Platform | undefine
 async function readEntries(spool: Spool): Promise<LayoutEntry[]> {
   if (spool.has('manifest.json')) return await dockerEntries(spool);
   if (spool.has('index.json')) return await layoutEntries(spool, true);
-  if (spool.has('repositories')) throw unsupported('archives written by Docker before 1.10 are not supported');
+  if (spool.has('repositories')) return (await oldestImages(spool)).map((image) => [image]);
   throw invalid('invalid archive: it has neither manifest.json nor index.json');
 }
 

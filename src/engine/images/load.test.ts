@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { digestOf } from '../../util/digest.ts';
 import { dockerArchive, type ImagesFixture, imageOf, ociArchive, openImagesFixture, tarOf } from './images-fixture.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'unpacking layers needs root';
@@ -42,6 +43,47 @@ test('the old layout of Docker loads, tags and tells so', { skip }, async () => 
       ['<missing>', 'step 0', 6],
     ],
   );
+});
+
+/** As Docker wrote it before 1.10. */
+function oldestArchive(): Record<string, string> {
+  const made = image.layers.map((layer, at) => ({ id: String(at + 1).repeat(64), layer }));
+  const files: Record<string, string> = { repositories: JSON.stringify({ x: { '1': made.at(-1)?.id } }) };
+  for (const [at, { id, layer }] of made.entries()) {
+    files[`${id}/VERSION`] = '1.0';
+    files[`${id}/layer.tar`] = layer.toString('latin1');
+    files[`${id}/json`] = JSON.stringify({
+      id,
+      ...(at === 0 ? {} : { parent: made[at - 1]?.id }),
+      created: '2015-01-02T03:04:05.678Z',
+      container_config: { Cmd: ['/bin/sh', '-c', `step ${at} && <x>`] },
+      docker_version: '1.9.1',
+      config: { Cmd: ['sh'] },
+      architecture: 'amd64',
+      os: 'linux',
+      Size: 3,
+    });
+  }
+  return files;
+}
+
+test('what Docker wrote before 1.10 loads, as it does there', { skip }, async () => {
+  await using fixture = await openImagesFixture();
+  assert.deepEqual(await fixture.load(tarOf(oldestArchive())), [{ stream: 'Loaded image: x:1\n' }]);
+  const loaded = fixture.images.get('x:1');
+  // dockerd 20.10 gives it this id.
+  assert.equal(loaded.id, 'sha256:4c747a7abdca6d35c749903f42512058d0ae21f44e83fb3c6514b86807540c9d');
+  assert.deepEqual(loaded.config.rootfs.diff_ids, image.layers.map(digestOf));
+  assert.deepEqual(
+    fixture.images.history('x:1').map(({ createdBy }) => createdBy),
+    ['/bin/sh -c step 1 && <x>', '/bin/sh -c step 0 && <x>'],
+  );
+  const wrong = { ...oldestArchive(), repositories: '{"x":{"1":"../etc"}}' };
+  await assert.rejects(fixture.load(tarOf(wrong)), { kind: 'invalid', message: 'image ID "../etc" is invalid' });
+  const circle = oldestArchive();
+  const [first = ''] = Object.keys(circle).filter((name) => name.endsWith('/json'));
+  circle[first] = circle[first]?.replace('{', `{"parent":"${'2'.repeat(64)}",`) ?? '';
+  await assert.rejects(fixture.load(tarOf(circle)), { kind: 'invalid', message: /go round in circles/ });
 });
 
 test('OCI layouts load: plain, in an index, without a name, and compressed once more', { skip }, async () => {
