@@ -10,7 +10,7 @@ export interface Image {
   readonly config: ImageConfig;
   /** Chain ids of its layers, lowest first. */
   readonly chainIds: readonly string[];
-  /** Familiar names, `busybox:latest`, sorted. */
+  /** Familiar names, `busybox:latest`, in the order of the full ones. */
   readonly repoTags: readonly string[];
   readonly repoDigests: readonly string[];
   /** Bytes of all its layers, unpacked. */

@@ -4,7 +4,7 @@ import type { Blob } from '../../store/content.ts';
 import { isDigest } from '../../util/digest.ts';
 import { notFound } from '../../util/errors.ts';
 import type { Image } from '../engine.ts';
-import { compare, type ImageNames, newImageNames } from './image-names.ts';
+import { type ImageNames, newImageNames } from './image-names.ts';
 import { choosePlatform, platformOf } from './platform-choice.ts';
 
 /** An image without its names. */
@@ -52,11 +52,9 @@ export function newCatalogue(): Catalogue {
   const view = (image: StoredImage, as = image.id, reference?: ImageReference): Image => {
     const { id, config, chainIds, size, taggedAt } = image;
     const all = names.references(as);
+    // In the order of their full names, as Docker tells them.
     const named = (digest: boolean): string[] =>
-      all
-        .filter((ref) => (ref.digest !== undefined) === digest)
-        .map(familiarString)
-        .toSorted(compare);
+      all.filter((ref) => (ref.digest !== undefined) === digest).map(familiarString);
     const parent = image.parent !== undefined && images.has(image.parent) ? image.parent : undefined;
     const target = names.indexOf(as, reference) ?? image.manifest;
     return { id, config, chainIds, size, taggedAt, repoTags: named(false), repoDigests: named(true), parent, target };

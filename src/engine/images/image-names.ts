@@ -32,7 +32,7 @@ interface Name {
   readonly index: string | undefined;
 }
 
-export const compare = (a: string, b: string): number => Number(a > b) - Number(a < b);
+const compare = (a: string, b: string): number => Number(a > b) - Number(a < b);
 
 /** A digest decides when there is one: it cannot move. */
 function keyOf(reference: ImageReference): string {

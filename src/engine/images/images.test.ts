@@ -51,7 +51,7 @@ test('tags', { skip }, async () => {
   await using fixture = await loaded({ image: one, tags: ['x:1'] });
   await fixture.images.tag('x:1', 'my/name', 'v2');
   await fixture.images.tag('x:1', 'other:3', '');
-  assert.deepEqual(fixture.images.get(one.id).repoTags, ['my/name:v2', 'other:3', 'x:1']);
+  assert.deepEqual(fixture.images.get(one.id).repoTags, ['other:3', 'x:1', 'my/name:v2']);
   assert.deepEqual(fixture.events, ['tag my/name:v2', 'tag other:3']);
   const cases: [repo: string, tag: string, message: string][] = [
     ['Foo', 'x', 'invalid reference format: repository name must be lowercase'],
