@@ -65,18 +65,15 @@ const RULES: readonly Row[] = [
 ];
 
 const OPTIONS: readonly Row[] = [
-  ...['', ':true', '=false', ':1', '=', ':', ':yes', '=true=x'].map((end) => option(`no-new-privileges${end}`)),
+  ...['', ':1', '=', ':', ':yes', '=true=x'].map((end) => option(`no-new-privileges${end}`)),
   option('no-new-privileges=true', 'no-new-privileges=false'),
   ...['NO-NEW-PRIVILEGES', '', '=', ':', 'unknown', 'unknown:x', 'a b', 'systempaths', 'credentialspec=x'].map((it) =>
     option(it),
   ),
-  ...['label', 'label=', 'label=disable', 'disable', 'apparmor', 'apparmor=', 'apparmor:unconfined'].map((it) =>
+  option('label=', 'label=disable', 'disable', 'apparmor=', 'apparmor:unconfined', 'seccomp='),
+  ...['label', 'apparmor', 'seccomp', 'seccomp:unconfined', 'seccomp={}', 'seccomp={"defaultAction":""}'].map((it) =>
     option(it),
   ),
-  ...['seccomp', 'seccomp=', 'seccomp:', 'seccomp:unconfined', 'seccomp={}', 'seccomp={"defaultAction":""}'].map((it) =>
-    option(it),
-  ),
-  option(seccomp(allow)),
   option('seccomp=unconfined', seccomp(allow)),
   option(seccomp(allow), 'seccomp=unconfined'),
   option(seccomp({ ...allow, syscalls: [{ names: ['nope'], action: 'SCMP_ACT_ERRNO' }] })),
@@ -107,21 +104,14 @@ const SYSCTLS: readonly Row[] = [
   sysctls({ 'net.ipv4.ip_forward': '', 'kernel.shmmni': '' }),
   sysctls({ 'net/ipv4/conf/eth0/forwarding': '0' }),
   sysctls({ 'net.ipv4.nope': '1' }, { NetworkMode: 'none' }),
-  ...['shareable', 'none', 'host'].map((IpcMode) => sysctls({ 'kernel.shmmni': '30' }, { IpcMode })),
+  ...['shareable', 'none'].map((IpcMode) => sysctls({ 'kernel.shmmni': '30' }, { IpcMode })),
   sysctls({ 'net.ipv4.ip_forward': '0' }, { NetworkMode: 'host' }),
   sysctls({ 'kernel.panic': '0' }, { Privileged: true }),
   sysctl('net.ipv4.ip_forward', 'x'),
-  ...[
-    'net.core.rmem_max',
-    'net.../../kernel/panic',
-    'net/../kernel/panic',
-    'net.ipv4.ip_forward ',
-    'fs.mqueue.nope',
-  ].map((name) => sysctl(name)),
-  ...['NET.ipv4.ip_forward', 'net', '', '.', '..', 'nope', 'kernel', 'kernel.hostname'].map((name) => sysctl(name)),
-  ...['kernel.auto_msgmni', 'kernel.ns_last_pid', 'kernel.pid_max', 'user.max_user_namespaces', 'fs.file-max'].map(
-    (name) => sysctl(name, '5000'),
+  ...['net.../../kernel/panic', 'net.ipv4.ip_forward ', 'NET.ipv4.ip_forward', 'net', '', '..'].map((name) =>
+    sysctl(name),
   ),
+  ...['kernel.auto_msgmni', 'kernel.ns_last_pid', 'user.max_user_namespaces'].map((name) => sysctl(name, '5000')),
 ];
 
 const LOOK = `find / /dev -xdev '(' -type c -o -type b ')' -exec stat -c '%n %F %t:%T %a %u:%g' {} + | sort; \

@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeTree } from '../../util/remove-tree.ts';
 import { emitContainer } from './container-events.ts';
 import type { Parts } from './parts.ts';
 import { notify, type Tracked } from './tracked.ts';
@@ -21,7 +21,7 @@ export async function erase(parts: Parts, tracked: Tracked, { volumes }: { volum
     throw error;
   }
   container.state.status = 'removing';
-  await rm(join(parts.paths.containers, container.id), { recursive: true, force: true }).catch((error: unknown) => {
+  await removeTree(join(parts.paths.containers, container.id)).catch((error: unknown) => {
     parts.log.warn('files of a removed container stay until the next start', { container: container.id, error });
   });
   parts.registry.drop(container);

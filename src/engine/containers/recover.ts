@@ -1,8 +1,9 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeBundle } from '../../kernel/bundle.ts';
 import { killFamily } from '../../kernel/kill-family.ts';
 import { ifExists } from '../../util/files.ts';
+import { removeTree } from '../../util/remove-tree.ts';
 import type { Exec, ExecRecord } from '../execs/exec.ts';
 import type { ExecTable } from '../execs/execs.ts';
 import { adoptExec } from '../execs/start-exec.ts';
@@ -136,7 +137,7 @@ async function sweepDirectories(parts: Parts, unread: ReadonlySet<string>): Prom
   }
   for (const id of (await ifExists(() => readdir(parts.paths.containers))) ?? []) {
     if (unread.has(id) || parts.registry.byId(id) !== undefined) continue;
-    await tolerated(parts, id, () => rm(join(parts.paths.containers, id), { recursive: true, force: true }));
+    await tolerated(parts, id, () => removeTree(join(parts.paths.containers, id)));
   }
 }
 

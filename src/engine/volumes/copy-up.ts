@@ -7,14 +7,17 @@ import { run } from '../../util/spawn.ts';
 /**
  * In a mount namespace of its own, so that nothing stays mounted however it ends: the image's directory is put together
  * as its containers see it, and copied with owners, modes, times, links and attributes. An overlay takes two
- * directories at least, and their names must fit on one page together: they get short ones.
+ * directories at least, and their names must fit on one page together: they get short ones. A container may be at home in the
+ * volume already, so no link in there is followed.
  */
 const COPY = `set -e
 to=$2
 mount -t tmpfs tmpfs "$1"
 cd "$1"
 shift 2
-mkdir empty merged
+mkdir empty merged volume
+mount --bind "$to" volume
+mount -o "remount,bind,$(findmnt -nro VFS-OPTIONS volume),nosymfollow" volume
 lower=
 for dir; do
   ln -s "$dir" $#
@@ -22,7 +25,7 @@ for dir; do
   shift
 done
 mount -t overlay -o "ro,lowerdir=\${lower}empty" overlay merged
-cp -a merged/. "$to/"`;
+cp -a merged/. volume/`;
 
 /** Where a volume is filled before it is put in its place, so that nobody ever finds a part of it. */
 export const besideOf = (mountpoint: string): string => join(dirname(mountpoint), '_filling');

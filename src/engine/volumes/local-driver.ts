@@ -1,8 +1,9 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { detachAll } from '../../kernel/detach.ts';
 import { conflict } from '../../util/errors.ts';
 import type { Log } from '../../util/log.ts';
+import { removeTree } from '../../util/remove-tree.ts';
 import type { VolumeView } from '../engine.ts';
 import { isLeftover, markLeftover } from './leftover.ts';
 import type { VolumeDriver } from './volume-driver.ts';
@@ -35,7 +36,7 @@ async function makeDirectory({ name, mountpoint }: VolumeView): Promise<void> {
   await detachAll(dir).catch((error: unknown) => {
     throw conflict(`create ${name}: something is mounted in ${dir}`, error);
   });
-  if (await isLeftover(dir)) await rm(dir, { recursive: true, force: true });
+  if (await isLeftover(dir)) await removeTree(dir);
   await mkdir(dir, { recursive: true, mode: 0o701 });
   await mkdir(mountpoint, { recursive: true, mode: 0o755 });
 }
@@ -44,7 +45,7 @@ async function makeDirectory({ name, mountpoint }: VolumeView): Promise<void> {
 export async function eraseDirectory(path: string, log: Log): Promise<boolean> {
   try {
     await detachAll(path);
-    await rm(path, { recursive: true, force: true });
+    await removeTree(path);
     return true;
   } catch (error) {
     log.warn('the directory of a volume that is gone stays until the next start', { path, error });

@@ -1,8 +1,9 @@
-import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
+import { mkdir, readdir, realpath } from 'node:fs/promises';
 import type { VolumeRows } from '../../store/volumes.ts';
 import { conflict, invalid, kindOf } from '../../util/errors.ts';
 import { KeyedLock } from '../../util/keyed-lock.ts';
 import type { Log } from '../../util/log.ts';
+import { removeTree } from '../../util/remove-tree.ts';
 import { bytesBelow } from '../containers/size.ts';
 import type { Events, Volumes, VolumeView } from '../engine.ts';
 import { besideOf } from './copy-up.ts';
@@ -232,7 +233,7 @@ async function tidy(dir: string, table: VolumeTable, log: Log): Promise<void> {
       await mkdir(table.dirOf(name), { recursive: true, mode: 0o700 });
       return;
     }
-    await rm(besideOf(mountpoint), { recursive: true, force: true });
+    await removeTree(besideOf(mountpoint));
     // What is mounted there may be a server that does not answer.
     if (!isMounted(options)) await mkdir(mountpoint, { recursive: true });
   };
