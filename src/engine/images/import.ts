@@ -5,13 +5,13 @@ import { mediaTypes } from '../../spec/manifest.ts';
 import { familiarString, type ImageReference, parseReference, tagNameOnly, withTag } from '../../spec/reference.ts';
 import type { Content } from '../../store/content.ts';
 import type { Lease } from '../../store/lease.ts';
+import { expand } from '../../util/compression.ts';
 import { invalid } from '../../util/errors.ts';
 import type { Events, Progress } from '../engine.ts';
 import { refuseBuiltin } from './builtin-name.ts';
 import type { StoredImage } from './catalogue.ts';
 import { applyChanges } from './changes.ts';
 import type { Collection } from './collection.ts';
-import { decompress } from './decompress.ts';
 import { dockerConfig, type NewConfig } from './docker-config.ts';
 import { hostArchitecture } from './host-platform.ts';
 import { emitImage } from './image-event.ts';
@@ -70,8 +70,8 @@ export async function* importArchive(
 
 /** Makes a plain archive a blob; gives its digest. */
 async function ingest(archive: Readable, lease: Lease, signal: AbortSignal): Promise<string> {
-  const plain = await decompress(archive, signal);
-  return (await lease.ingest(plain, { mediaType: mediaTypes.ociLayer, signal })).digest;
+  const { chunks } = await expand(archive);
+  return (await lease.ingest(chunks, { mediaType: mediaTypes.ociLayer, signal })).digest;
 }
 
 async function* ingestRemote(address: URL, lease: Lease, signal: AbortSignal): AsyncGenerator<Progress, string> {

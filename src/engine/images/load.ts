@@ -3,6 +3,7 @@ import type { Platform } from '../../spec/image.ts';
 import { mediaTypes } from '../../spec/manifest.ts';
 import { familiarString } from '../../spec/reference.ts';
 import type { Lease } from '../../store/lease.ts';
+import { expand } from '../../util/compression.ts';
 import { chainIdsOf, digestOf } from '../../util/digest.ts';
 import type { Events, Progress } from '../engine.ts';
 import { archivedImages } from './archive-images.ts';
@@ -10,7 +11,6 @@ import type { ArchivedImage } from './archived-image.ts';
 import { refuseBuiltin } from './builtin-name.ts';
 import type { StoredImage } from './catalogue.ts';
 import type { Collection, NewImage } from './collection.ts';
-import { decompress } from './decompress.ts';
 import { entriesOf } from './held-index.ts';
 import { emitImage } from './image-event.ts';
 import { manifestOfLayers } from './layer-manifest.ts';
@@ -35,8 +35,8 @@ export async function* loadArchive(
 ): AsyncGenerator<Progress> {
   const { store, catalogue } = collection;
   await using lease = store.lease();
-  const plain = await decompress(archive, options.signal);
-  const spool = await spoolArchive(plain, lease, store.content, options.signal);
+  const { chunks } = await expand(archive);
+  const spool = await spoolArchive(chunks, lease, store.content, options.signal);
   const found = await archivedImages(spool, options.platform);
   for (const image of found) for (const tag of image.tags) refuseBuiltin(tag);
   const images: NewImage[] = [];

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type * as v from 'valibot';
 import { JSON_LIMIT } from '../../spec/manifest.ts';
 import type { Content } from '../../store/content.ts';
@@ -34,7 +33,7 @@ export interface Spool {
  * those that look like layers start unpacking at once.
  */
 export async function spoolArchive(
-  archive: Readable,
+  archive: AsyncIterable<Uint8Array>,
   lease: Lease,
   content: Content,
   signal: AbortSignal,
