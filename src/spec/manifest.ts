@@ -36,7 +36,8 @@ export const DescriptorSchema = v.looseObject({
 });
 export type Descriptor = v.InferOutput<typeof DescriptorSchema>;
 
-const version2 = v.literal(2, 'only schema version 2 is supported');
+/** 0 is what Go programs write that do not fill it in; Docker takes it. */
+const version2 = v.optional(v.picklist([0, 2], 'only schema version 2 is supported'), 0);
 
 /** OCI image-spec `manifest.md` and Docker's manifest v2, schema 2. */
 export const ManifestSchema = v.looseObject({

@@ -3,7 +3,7 @@ import type { Filters, Image } from '../engine.ts';
 import { checkFilters, filterFlag, matchLabels, valuesOf } from '../filters.ts';
 import type { Catalogue } from './catalogue.ts';
 import { globToRegExp } from './glob.ts';
-import { untilFilter } from './until-filter.ts';
+import { untilInstants } from './until-filter.ts';
 
 const LIST_FILTERS = ['dangling', 'label', 'before', 'since', 'reference', 'until'];
 
@@ -39,16 +39,16 @@ const hasName = ({ repoTags, repoDigests }: Image): boolean => repoTags.length +
 
 type Test = (image: Image) => boolean;
 
-/** As in Docker the last value of a key wins. */
+/** As in Docker the last value of a key wins, and of several `until` the earliest. */
 function timeTests(catalogue: Catalogue, filters: Filters): Test[] {
   const tests: Test[] = [];
   const before = valuesOf(filters, 'before').map((ref) => createdAt(catalogue.resolve(ref)));
   const since = valuesOf(filters, 'since').map((ref) => createdAt(catalogue.resolve(ref)));
-  const until = untilFilter(filters);
+  const until = untilInstants(filters);
   const [last, first] = [before.at(-1), since.at(-1)];
   if (last !== undefined) tests.push((image) => createdAt(image) < last);
   if (first !== undefined) tests.push((image) => createdAt(image) > first);
-  if (until !== undefined) tests.push((image) => createdAt(image) <= until);
+  if (until.length > 0) tests.push((image) => createdAt(image) <= Math.min(...until));
   return tests;
 }
 
