@@ -64,6 +64,20 @@ const LAYER = [
   'file var/n 644 0:0 2',
 ];
 
+/** What is in the files of that layer that the changes wrote whole. */
+const CONTENTS: Readonly<Record<string, string>> = {
+  '.wh.home': '',
+  [`all/${LONG}/${LONG}`]: 'a\n',
+  'all/f': 'hi\n',
+  'all/new\nline': 'x',
+  'all/sparse': `${'\0'.repeat(2 << 20)}end\n`,
+  'all/suid': 's\n',
+  'bin/ed/.wh..wh..opq': '',
+  root: 'file\n',
+  'tmp/capable': 'x',
+  'var/n': 'y\n',
+};
+
 const OWN_TIME = /^(?:all\/old|.*\.wh\.\.wh\.\.opq)$/;
 
 function told(entry: TarEntry): string {
@@ -90,6 +104,15 @@ async function membersOf(archive: Buffer): Promise<string[]> {
     found.push(told(entry));
   }
   return found.toSorted();
+}
+
+async function contentsOf(archive: Buffer): Promise<Record<string, string>> {
+  const reader = new TarReader(inPieces(archive, 1 << 16));
+  const found: Record<string, string> = {};
+  for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
+    if (entry.name in CONTENTS) found[entry.name] = (await reader.readAll(1 << 23)).toString('latin1');
+  }
+  return found;
 }
 
 /** The topmost layer of an image, out of what `save` gives. */
@@ -195,7 +218,9 @@ onBoth('commit', {
     ];
     await put(target, `${c.path}/archive?path=/tmp`, archiveOf(capable));
     assert.equal((await target.docker(['commit', c.id, 'made:layer'])).code, 0);
-    assert.deepEqual(await membersOf(await topLayer(target, 'made:layer')), LAYER.toSorted());
+    const layer = await topLayer(target, 'made:layer');
+    assert.deepEqual(await membersOf(layer), LAYER.toSorted());
+    assert.deepEqual(await contentsOf(layer), CONTENTS);
     const changes = (await target.api('GET', `${c.path}/changes`)).json<{ Path: string; Kind: number }[]>();
     const whole = changes.map(({ Path, Kind }) => `${'CAD'[Kind]} ${Path}`);
     for (const one of ['D /home', 'C /bin/ed', 'A /bin/ed/x', 'C /usr', 'D /etc/group', 'C /root', 'C /var']) {
