@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -32,6 +32,8 @@ export interface Content {
   /** Undefined when there is no such blob. A blob in the making is found as soon as it is complete. */
   find(digest: string): Blob | undefined;
   has(digest: string): boolean;
+  /** Whether it is listed and its file has all its bytes: false also when somebody took the file away or cut it. */
+  intact(digest: string): boolean;
   /** @throws `not-found` */
   path(digest: string): string;
   /** A stream of the bytes. @throws `not-found` */
@@ -53,6 +55,10 @@ export function openContent(find: (digest: string) => Blob | undefined, dir: str
   return {
     find,
     has: (digest) => find(digest) !== undefined,
+    intact: (digest) => {
+      const blob = find(digest);
+      return blob !== undefined && statSync(path(digest), { throwIfNoEntry: false })?.size === blob.size;
+    },
     path,
     open: (digest) => createReadStream(path(digest), { highWaterMark: READ_SIZE }),
     readAll: async (digest, limit) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { digestOf, hexOf } from '../util/digest.ts';
@@ -22,6 +22,7 @@ function wanted(offsets: number[], end = bytes.length, failure?: Error): Wanted 
     digest,
     size: bytes.length,
     mediaType: 'x',
+    places: 1,
     open: async function* (offset) {
       offsets.push(offset);
       for (let at = offset; at < end; at += 10_000) yield bytes.subarray(at, Math.min(at + 10_000, end));
@@ -78,6 +79,45 @@ describe('a blob from elsewhere', () => {
     assert.deepEqual(readdirSync(ingest), []);
   });
 
+  test('what one place has wrong is thrown away and fetched from the next', async () => {
+    await using store = await openTemp();
+    const asked: number[][] = [];
+    const wrongs = [randomBytes(bytes.length), Buffer.concat([bytes, bytes]), bytes.subarray(0, 10)];
+    const places: Wanted = {
+      ...wanted([]),
+      places: 4,
+      open: async function* (offset, place) {
+        asked.push([offset, place]);
+        yield (wrongs[place] ?? bytes).subarray(offset);
+      },
+    };
+    writeFileSync(join(store.dirs.ingest, `${hexOf(digest)}.partial`), Buffer.alloc(5000));
+    await using lease = store.lease();
+    await lease.fetch(places, signal, ignore);
+    assert.deepEqual(asked, [
+      [5000, 0],
+      [0, 0],
+      [0, 1],
+      [0, 2],
+      [0, 3],
+    ]);
+    assert.deepEqual(await store.content.readAll(digest, bytes.length), bytes);
+  });
+
+  test('one whose file was lost or cut is fetched again', async () => {
+    await using store = await openTemp();
+    const offsets: number[] = [];
+    for (const damage of [() => {}, (path: string) => truncateSync(path, 10), (path: string) => rmSync(path)]) {
+      if (store.content.has(digest)) damage(store.content.path(digest));
+      await using lease = store.lease();
+      await lease.fetch(wanted(offsets), signal, ignore);
+      await lease.commit(() => {});
+      assert.ok(store.content.intact(digest));
+    }
+    assert.deepEqual(offsets, [0, 0, 0]);
+    assert.deepEqual(await store.content.readAll(digest, bytes.length), bytes);
+  });
+
   test('a part that is too long begins anew', async () => {
     await using store = await openTemp();
     const offsets: number[] = [];
@@ -123,7 +163,7 @@ describe('a blob from elsewhere', () => {
       const stop = new AbortController();
       const stalled: Wanted = {
         ...wanted([]),
-        open: async function* (offset, aborted) {
+        open: async function* (offset, _, aborted) {
           yield bytes.subarray(offset, offset + 1000);
           setImmediate(() => stop.abort(reason));
           await once(aborted, 'abort');
@@ -140,7 +180,7 @@ describe('a blob from elsewhere', () => {
     let stopped = false;
     const slow = (): Wanted => ({
       ...wanted([]),
-      open: async function* (_, aborted) {
+      open: async function* (_offset, _place, aborted) {
         yield bytes.subarray(0, 1000);
         await Promise.race([gate.promise, new Promise((resolve) => aborted.addEventListener('abort', resolve))]);
         stopped = aborted.aborted;
@@ -165,7 +205,7 @@ describe('a blob from elsewhere', () => {
     const alone = lease.fetch(
       {
         ...slow(),
-        open: async function* (_, aborted) {
+        open: async function* (_offset, _place, aborted) {
           yield bytes.subarray(0, 1000);
           aborted.addEventListener('abort', () => never.resolve());
           setImmediate(() => again.abort(new Error('gone too')));

@@ -15,8 +15,10 @@ export interface Wanted {
   /** Bytes. */
   readonly size: number;
   readonly mediaType: string;
-  /** Its bytes from an offset on. */
-  readonly open: (offset: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+  /** How many places may have it. */
+  readonly places: number;
+  /** Its bytes from an offset on, by the place of that number or one after it. */
+  readonly open: (offset: number, place: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
 }
 
 /** Told how many bytes are there. */
@@ -27,6 +29,15 @@ interface Fetch {
   readonly abort: AbortController;
   readonly listeners: Set<Listener>;
   waiting: number;
+}
+
+/** One try to bring a blob. */
+interface Attempt {
+  readonly path: string;
+  readonly wanted: Wanted;
+  readonly place: number;
+  readonly signal: AbortSignal;
+  readonly heard: Listener;
 }
 
 /** The end of the names of blobs that have come in part. */
@@ -52,7 +63,7 @@ export class Fetches {
     }
     signal.throwIfAborted();
     const stored = this.#parts.content.find(digest);
-    if (stored !== undefined) return stored;
+    if (stored !== undefined && this.#parts.content.intact(digest)) return stored;
     const fetch = this.#running.get(digest) ?? this.#start(wanted);
     fetch.waiting++;
     fetch.listeners.add(listener);
@@ -89,9 +100,11 @@ export class Fetches {
     const { digest, size, mediaType } = wanted;
     const { dirs, making } = this.#parts;
     const path = join(dirs.ingest, `${hexOf(digest)}${PARTIAL}`);
-    // A part that a crash of the host damaged is found out at the end; then it all comes once more.
-    if (!(await this.#complete(path, wanted, signal, heard)) && !(await this.#complete(path, wanted, signal, heard))) {
-      throw invalid(`filesystem layer verification failed for digest ${digest}`);
+    for (let place = 0; ; ) {
+      const { had, wrong } = await this.#complete({ path, wanted, place, signal, heard });
+      if (wrong === undefined) break;
+      // A crash of the host may have damaged what was here before, so the same place is asked for the whole first.
+      if (had === 0 && ++place >= wanted.places) throw wrong;
     }
     signal.throwIfAborted();
     renameSync(path, join(dirs.content, hexOf(digest)));
@@ -101,29 +114,26 @@ export class Fetches {
     return blob;
   }
 
-  /** Brings the file at `path` to its full length. False: it did not turn out as it should, and is gone. */
-  async #complete(
-    path: string,
-    { digest, size, open: source }: Wanted,
-    signal: AbortSignal,
-    heard: Listener,
-  ): Promise<boolean> {
+  /** Brings the file at `path` to its full length. `wrong`: why it did not turn out as it should; then it is gone. `had`: bytes of it that were here before. */
+  async #complete({ path, wanted, place, signal, heard }: Attempt): Promise<{ had: number; wrong?: Error }> {
+    const { digest, size } = wanted;
     await using handle = await open(path, 'a', 0o640);
+    let had = 0;
     try {
-      const { hash, had } = await begun(path, size, handle, signal);
+      const begin = await begun(path, size, handle, signal);
+      ({ had } = begin);
       heard(had);
       let there = had;
-      const counted = counting(source(had, signal), (bytes) => heard((there += bytes)));
-      await copyBytes(counted, handle, hash, { limit: size - had, signal });
+      const counted = counting(wanted.open(had, place, signal), (bytes) => heard((there += bytes)));
+      await copyBytes(counted, handle, begin.hash, { limit: size - had, signal });
       if (there !== size) throw invalid(`a blob has ${there} bytes where ${size} were expected`);
-      if (`sha256:${hash.digest('hex')}` === digest) return true;
-      await rm(path, { force: true });
-      if (had === 0) throw invalid(`filesystem layer verification failed for digest ${digest}`);
-      return false;
+      if (`sha256:${begin.hash.digest('hex')}` === digest) return { had };
+      throw invalid(`filesystem layer verification failed for digest ${digest}`);
     } catch (error) {
+      const wrong = error instanceof Error && kindOf(error) === 'invalid' && !signal.aborted ? error : undefined;
       // What is of no use, or in the way, does not stay: also when something else found the disk full and stopped this.
-      const useless = isDiskFull(error) || (kindOf(error) === 'invalid' && error !== signal.reason);
-      if (useless || (await handle.stat()).size === 0) await rm(path, { force: true });
+      if (wrong !== undefined || isDiskFull(error) || (await handle.stat()).size === 0) await rm(path, { force: true });
+      if (wrong !== undefined) return { had, wrong };
       throw diskError(error, path);
     }
   }

@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -96,7 +96,7 @@ class OpenLease implements Lease {
     const target = join(dirs.content, hexOf(blob.digest));
     this.hold(blob.digest);
     // A blob whose file was lost gets it back.
-    if (stored !== undefined && existsSync(target)) {
+    if (stored !== undefined && content.intact(blob.digest)) {
       trash.delete(path);
       return stored;
     }

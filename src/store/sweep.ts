@@ -13,7 +13,7 @@ const KEEP_PARTIALS_MS = 7 * 24 * 3600 * 1000;
 
 /**
  * Brings the disk in line with the rows, before anything is being made: what has no row goes, links are put right.
- * A row without its file is damage from outside; it is logged and left. A lost blob comes back when it is loaded again.
+ * A row without its file is damage from outside; it is logged and left. A lost blob comes back when it is loaded or pulled again.
  */
 export function sweep(o: { dirs: StoreDirs; blobRows: BlobRows; layerRows: LayerRows; trash: Trash; log: Log }): void {
   const { dirs, trash, log } = o;

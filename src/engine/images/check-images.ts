@@ -150,7 +150,7 @@ async function fetchFrom(
     return;
   }
   const descriptor = { ...blob, annotations: {}, platform: null };
-  await put(remoteBlob(repositories, descriptor).open(0, signal));
+  await put(remoteBlob(repositories, descriptor).open(0, 0, signal));
 }
 
 async function repairLayer(context: CheckContext, chainId: string, signal: AbortSignal): Promise<void> {

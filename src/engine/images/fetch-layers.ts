@@ -35,8 +35,12 @@ export async function fetchLayers(
   signal.throwIfAborted();
   const chainIds = chainIdsOf(diffIds);
   lease.hold(...chainIds, ...layers.map(({ digest }) => digest));
+  // Of a layer that is unpacked already its archive may be lost.
+  const lost = ({ digest }: Descriptor) => store.content.has(digest) && !store.content.intact(digest);
   const missing = new Set(
-    layers.filter((_, at) => store.layers.find(chainIds[at] ?? '') === undefined).map(({ digest }) => digest),
+    layers
+      .filter((layer, at) => store.layers.find(chainIds[at] ?? '') === undefined || lost(layer))
+      .map(({ digest }) => digest),
   );
   for (const digest of new Set(layers.map((layer) => layer.digest))) {
     say({
@@ -57,6 +61,7 @@ export async function fetchLayers(
   const unpacked = lease.begin(sources).map(async (layer, at) => {
     const done = await layer;
     const digest = layers[at]?.digest ?? '';
+    if (!store.content.intact(digest)) await coming.get(digest);
     if (missing.has(digest)) say({ status: 'Pull complete', progressDetail: {}, id: lineOf(digest) });
     return done;
   });

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { refuse, startTestRegistry, type TestRegistry } from '../../remote/registry-fixture.ts';
@@ -262,6 +264,28 @@ describe('a pull', () => {
       await assert.rejects(pull(fixture, `${registry.host}/app`, '1'), why);
       // Of the other layer a part may have come, which is as good as it was.
       assertNothingStored(fixture, '.partial');
+    }
+  });
+
+  test('what the host lost comes again, and the engine starts without it', async () => {
+    await using registry = await startTestRegistry();
+    await using fixture = await openImagesFixture();
+    const { id, layers } = registry.addImage('app', '1', LAYERS);
+    const name = `${registry.host}/app`;
+    await pull(fixture, name, '1');
+    for (const lost of [id, ...layers]) {
+      rmSync(join(fixture.store.dirs.content, lost.slice(7)));
+      await fixture.reopen();
+      if (lost === id) assert.throws(() => fixture.images.get(`${name}:1`), { kind: 'not-found' });
+      registry.requests.length = 0;
+      const lines = await pull(fixture, name, '1');
+      assert.deepEqual(
+        gets(registry).filter((request) => request.includes('/blobs/')),
+        [`GET /v2/app/blobs/${lost}`],
+      );
+      if (lost !== id) assert.ok(lines.includes(`${lost.slice(7, 19)}: Pull complete`), lines.join('\n'));
+      assert.equal(fixture.images.get(`${name}:1`).id, id);
+      assert.ok(fixture.store.content.intact(lost));
     }
   });
 

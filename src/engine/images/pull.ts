@@ -6,6 +6,7 @@ import { ImageConfigSchema } from '../../spec/image.ts';
 import { JSON_LIMIT, mediaTypes } from '../../spec/manifest.ts';
 import { familiarName, familiarString, type ImageReference, parseReference, withTag } from '../../spec/reference.ts';
 import type { Lease } from '../../store/lease.ts';
+import type { Store } from '../../store/store.ts';
 import { digestOf, isDigest } from '../../util/digest.ts';
 import { forbidden, invalid } from '../../util/errors.ts';
 import type { Slots } from '../../util/slots.ts';
@@ -121,12 +122,12 @@ async function* pullOne(pull: Pull, reference: ImageReference): AsyncGenerator<P
 
 /** The digest of what is here already, when the registry says that it is still the same: one question and nothing more. */
 async function unchanged(
-  { collection: { catalogue }, repositories, platform, signal }: Pull,
+  { collection: { catalogue, store }, repositories, platform, signal }: Pull,
   reference: ImageReference,
 ): Promise<string | undefined> {
   const id = catalogue.lookup(reference);
   const image = id === undefined ? undefined : catalogue.stored(id);
-  if (image === undefined || !runsOn(image.config, platform)) return undefined;
+  if (image === undefined || !runsOn(image.config, platform) || !isIntact(store, image)) return undefined;
   if (reference.digest !== undefined) return reference.digest;
   const own = new Set(
     catalogue.references(image.id).flatMap(({ name, digest }) => (name === reference.name ? (digest ?? []) : [])),
@@ -137,6 +138,12 @@ async function unchanged(
   );
   return digest !== undefined && own.has(digest) ? digest : undefined;
 }
+
+/** Whether no file of its blobs is lost. */
+const isIntact = ({ content, layers }: Store, { id, manifest, chainIds }: StoredImage): boolean =>
+  [id, manifest?.digest ?? id, ...chainIds.map((chainId) => layers.get(chainId).blob)].every((digest) =>
+    content.intact(digest),
+  );
 
 const runsOn = ({ os, architecture, variant }: ImageConfig, wish: Platform): boolean =>
   (os === '' || os === wish.os) &&

@@ -5,10 +5,12 @@ import type { Wanted } from '../../store/fetches.ts';
 
 /** What a manifest describes, to be fetched from wherever its repository is. */
 export function remoteBlob(repositories: Repositories, { digest, size, mediaType }: Descriptor): Wanted {
+  const { sources } = repositories;
   return {
     digest,
     size,
     mediaType,
-    open: (offset, signal) => blobStream(repositories.sources, { digest, size }, offset, signal),
+    places: sources.length,
+    open: (offset, place, signal) => blobStream(sources.slice(place), { digest, size }, offset, signal),
   };
 }
