@@ -48,11 +48,13 @@ async function inventory(dir: string): Promise<string[]> {
 /** What dockerd loses: times before 1970 and those of directories, empty attributes, that two names are one symbolic link. */
 function kept(lines: readonly string[]): string[] {
   const lost = / \.\/(empty|link|hard-link)( |$)|^(hard-)?link |user\.none$| {2}-\n$/u;
-  return lines
-    .filter((line) => !lost.test(line))
-    .map((line) => line.replace(/^(d[-\w]{9})[* ]+(\S+).* (\S+)$/u, '$1 $2 $3'))
-    // tar makes the column of times as wide as the widest so far, and those of directories are not the same.
-    .map((line) => line.replace(/ +\.\//u, ' ./'));
+  return (
+    lines
+      .filter((line) => !lost.test(line))
+      .map((line) => line.replace(/^(d[-\w]{9})[* ]+(\S+).* (\S+)$/u, '$1 $2 $3'))
+      // tar makes the column of times as wide as the widest so far, and those of directories are not the same.
+      .map((line) => line.replace(/ +\.\//u, ' ./'))
+  );
 }
 
 async function filled(target: Target, archive: string): Promise<string> {
