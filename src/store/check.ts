@@ -88,7 +88,10 @@ export function openStoreCheck(parts: CheckParts): StoreCheck {
       trash.discard(join(dirs.links, link));
       symlinkSync(join('../layers', hexOf(chainId), 'fs'), join(dirs.links, link));
     },
-    discard: (path) => trash.discard(path),
+    discard: (path) => {
+      // What was a stray when the check began may have become a blob or a layer since.
+      if (strayFiles(parts).some(({ id }) => id === path)) trash.discard(path);
+    },
   };
 }
 

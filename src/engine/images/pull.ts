@@ -141,8 +141,8 @@ async function unchanged(
 
 /** Whether no file of its blobs is lost. */
 const isIntact = ({ content, layers }: Store, { id, manifest, chainIds }: StoredImage): boolean =>
-  [id, manifest?.digest ?? id, ...chainIds.map((chainId) => layers.get(chainId).blob)].every((digest) =>
-    content.intact(digest),
+  [id, manifest?.digest ?? id, ...chainIds.map((chainId) => layers.find(chainId)?.blob)].every(
+    (digest) => digest !== undefined && content.intact(digest),
   );
 
 const runsOn = ({ os, architecture, variant }: ImageConfig, wish: Platform): boolean =>
