@@ -79,6 +79,27 @@ export interface ImagesUsage {
   readonly shared: ReadonlyMap<string, number>;
 }
 
+/** What is pulled or pushed. */
+export interface RegistryRequest {
+  /** As the user wrote it. */
+  readonly image: string;
+  /** A tag or a digest; empty: what `image` says, all tags when it says none. */
+  readonly tag: string;
+  /** The one that is meant of an image for several; a push then sends it as an image of its own. */
+  readonly platform?: Platform;
+  readonly credentials?: Credentials;
+  readonly signal: AbortSignal;
+}
+
+/** What an imported file system becomes. */
+export interface ImportOptions {
+  repo: string;
+  tag: string;
+  message: string;
+  changes: readonly string[];
+  platform?: Platform;
+  signal: AbortSignal;
+}
 export interface Images {
   /**
    * With `platform` the one for it among those that `ref` leads to.
@@ -105,40 +126,17 @@ export interface Images {
   ): AsyncIterable<Progress>;
   /** Checks every name first; the stream then is the archive. */
   save(request: { refs: readonly string[]; platform?: Platform; signal: AbortSignal }): Promise<Readable>;
-  /** Brings an image here from its registry. `tag` is a tag or a digest; when `image` names none either, every tag is pulled. */
-  pull(request: {
-    image: string;
-    tag: string;
-    platform?: Platform;
-    credentials?: Credentials;
-    signal: AbortSignal;
-  }): AsyncIterable<Progress>;
-  /** Sends an image to its registry; all tags of a repository when neither `image` nor `tag` names one. */
-  push(request: {
-    image: string;
-    tag: string;
-    /** Send but the image for it. */
-    platform?: Platform;
-    credentials?: Credentials;
-    signal: AbortSignal;
-  }): AsyncIterable<Progress>;
+  /** Brings images here from their registry. */
+  pull(request: RegistryRequest): AsyncIterable<Progress>;
+  /** Sends images to their registry. */
+  push(request: RegistryRequest): AsyncIterable<Progress>;
   /**
    * Looks at all that is stored of images, and with `repair` fetches again what is damaged. A line for each damage; the last one counts
    * them: `aux` is `{blobs, layers, images, damaged, repaired}`.
    */
   check(request: { repair: boolean; signal: AbortSignal }): AsyncIterable<Progress>;
   /** Makes an image of an archive, or of what is at an address. @throws before the first line what can be found out by then. */
-  import(
-    source: Readable | string,
-    options: {
-      repo: string;
-      tag: string;
-      message: string;
-      changes: readonly string[];
-      platform?: Platform;
-      signal: AbortSignal;
-    },
-  ): AsyncIterable<Progress>;
+  import(source: Readable | string, options: ImportOptions): AsyncIterable<Progress>;
 }
 
 /** What a registry has under a name. */

@@ -1,8 +1,7 @@
-import { pipeline } from 'node:stream/promises';
+import { archiveOutput } from '../archive-output.ts';
 import { checkOutput } from '../check-output.ts';
-import { type Command, ExitError } from '../command.ts';
+import type { Command } from '../command.ts';
 import { text } from '../flags/flag-spec.ts';
-import { writeAside } from '../write-aside.ts';
 
 export const exportContainer: Command = {
   use: '[OPTIONS] CONTAINER',
@@ -10,15 +9,10 @@ export const exportContainer: Command = {
   aliases: ['container export', 'export'],
   args: [1, 1],
   flags: [text('o, output', 'Write to a file, instead of STDOUT')],
-  async run({ client, stdout }, flags) {
-    const output = flags.text('output');
-    if (output === '' && stdout.isTTY) {
-      throw new ExitError(1, 'cowardly refusing to save to a terminal. Use the -o flag or redirect');
-    }
-    if (output !== '') checkOutput(output, 'failed to export container');
-    const body = await client.containers.export(flags.args[0] ?? '');
-    if (output === '') await pipeline(body, stdout, { end: false });
-    else await writeAside(body, output);
+  async run(context, flags) {
+    const check = (output: string) => checkOutput(output, 'failed to export container');
+    const write = archiveOutput(context, flags.text('output'), check);
+    await write(await context.client.containers.export(flags.args[0] ?? ''));
     return 0;
   },
 };

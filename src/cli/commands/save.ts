@@ -1,10 +1,9 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { archiveOutput } from '../archive-output.ts';
 import { type Command, ExitError } from '../command.ts';
 import { text } from '../flags/flag-spec.ts';
 import { platformQuery } from '../platform-query.ts';
-import { writeAside } from '../write-aside.ts';
 
 export const save: Command = {
   use: '[OPTIONS] IMAGE [IMAGE...]',
@@ -15,16 +14,11 @@ export const save: Command = {
     text('o, output', 'Write to a file, instead of STDOUT'),
     text('platform', 'Save only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'),
   ],
-  async run({ client, stdout }, flags) {
-    const output = flags.text('output');
-    if (output === '' && stdout.isTTY) {
-      throw new ExitError(1, 'cowardly refusing to save to a terminal. Use the -o flag or redirect');
-    }
-    if (output !== '') checkTarget(output);
+  async run(context, flags) {
+    const write = archiveOutput(context, flags.text('output'), checkTarget);
+    const { client } = context;
     const platform = await platformQuery(client, [flags.text('platform')], 48);
-    const body = await client.images.save(flags.args, { platform });
-    if (output === '') await pipeline(body, stdout, { end: false });
-    else await writeAside(body, output);
+    await write(await client.images.save(flags.args, { platform }));
     return 0;
   },
 };

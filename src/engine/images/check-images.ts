@@ -6,9 +6,9 @@ import { digestOf } from '../../util/digest.ts';
 import { conflict, messageOf, notFound } from '../../util/errors.ts';
 import { shortId } from '../../util/id.ts';
 import type { Progress } from '../engine.ts';
+import type { RegistryRequest } from '../image-calls.ts';
 import type { Collection } from './collection.ts';
 import { manifestOfLayers } from './layer-manifest.ts';
-import type { PullRequest } from './pull.ts';
 import { remoteBlob } from './remote-blob.ts';
 import type { Users } from './remove.ts';
 
@@ -16,7 +16,7 @@ export interface CheckContext {
   readonly collection: Collection;
   readonly remote: Remote;
   readonly inUse: (imageId: string) => Users;
-  readonly pull: (request: PullRequest) => AsyncIterable<Progress>;
+  readonly pull: (request: RegistryRequest) => AsyncIterable<Progress>;
 }
 
 /** What a check came to, told with its last line. */

@@ -7,6 +7,7 @@ import { KeyedLock } from '../../util/keyed-lock.ts';
 import type { Log } from '../../util/log.ts';
 import { Slots } from '../../util/slots.ts';
 import type { Events, Image, Images, Progress } from '../engine.ts';
+import type { RegistryRequest } from '../image-calls.ts';
 import { ensureBusybox } from './builtin-busybox.ts';
 import { BUILTIN_BUSYBOX, refuseBuiltin } from './builtin-name.ts';
 import { checkImages } from './check-images.ts';
@@ -20,7 +21,7 @@ import { listImages } from './list.ts';
 import { loadArchive } from './load.ts';
 import { openPins } from './pins.ts';
 import { pruneImages } from './prune.ts';
-import { type PullRequest, pullImage } from './pull.ts';
+import { pullImage } from './pull.ts';
 import { pushImage } from './push.ts';
 import { type RemoveContext, removeImage, type Users } from './remove.ts';
 import { removePlatforms } from './remove-platforms.ts';
@@ -90,7 +91,7 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
     return running.length + stopped.length > 0 || pins.has(imageId);
   };
 
-  const pull = (request: PullRequest): AsyncIterable<Progress> =>
+  const pull = (request: RegistryRequest): AsyncIterable<Progress> =>
     pullImage({ collection, events, remote: options.remote, downloads }, request);
 
   return {

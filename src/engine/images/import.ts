@@ -8,6 +8,7 @@ import type { Lease } from '../../store/lease.ts';
 import { expand } from '../../util/compression.ts';
 import { invalid } from '../../util/errors.ts';
 import type { Events, Progress } from '../engine.ts';
+import type { ImportOptions } from '../image-calls.ts';
 import { refuseBuiltin } from './builtin-name.ts';
 import type { StoredImage } from './catalogue.ts';
 import { applyChanges } from './changes.ts';
@@ -18,15 +19,6 @@ import { emitImage } from './image-event.ts';
 import { openRemoteFile, sourceAddress } from './import-source.ts';
 import { ProgressFeed } from './progress-feed.ts';
 import { putConfig } from './put-config.ts';
-
-export interface ImportOptions {
-  repo: string;
-  tag: string;
-  message: string;
-  changes: readonly string[];
-  platform?: Platform;
-  signal: AbortSignal;
-}
 
 /** What was asked for, checked before a byte is read. */
 interface Request {

@@ -1,6 +1,5 @@
 import { splitName } from '../../remote/registries.ts';
 import type { Remote, Repositories } from '../../remote/remote.ts';
-import type { Credentials } from '../../spec/auth-config.ts';
 import type { ImageConfig, Platform } from '../../spec/image.ts';
 import { ImageConfigSchema } from '../../spec/image.ts';
 import { JSON_LIMIT, mediaTypes } from '../../spec/manifest.ts';
@@ -11,6 +10,7 @@ import { digestOf, isDigest } from '../../util/digest.ts';
 import { forbidden, invalid } from '../../util/errors.ts';
 import type { Slots } from '../../util/slots.ts';
 import type { Events, Progress } from '../engine.ts';
+import type { RegistryRequest } from '../image-calls.ts';
 import { refuseBuiltin } from './builtin-name.ts';
 import type { StoredImage } from './catalogue.ts';
 import type { Collection, NewImage } from './collection.ts';
@@ -24,16 +24,6 @@ import { ProgressFeed } from './progress-feed.ts';
 import { pullError } from './registry-refusal.ts';
 import { remoteBlob } from './remote-blob.ts';
 import { type FoundImage, findManifest } from './remote-manifest.ts';
-
-export interface PullRequest {
-  /** As the user wrote it. */
-  readonly image: string;
-  /** A tag or a digest; empty: what `image` says, all tags when it says nothing. */
-  readonly tag: string;
-  readonly platform?: Platform;
-  readonly credentials?: Credentials;
-  readonly signal: AbortSignal;
-}
 
 export interface PullContext {
   readonly collection: Collection;
@@ -53,7 +43,7 @@ interface Pull extends PullContext {
 }
 
 /** Brings an image, or all of a repository, here. Yields what `docker pull` draws. @throws in Docker's words. */
-export async function* pullImage(context: PullContext, request: PullRequest): AsyncGenerator<Progress> {
+export async function* pullImage(context: PullContext, request: RegistryRequest): AsyncGenerator<Progress> {
   const reference = wanted(request);
   if (familiarName(reference.name) === 'scratch') throw forbidden("'scratch' is a reserved name");
   refuseBuiltin(reference);
@@ -83,7 +73,7 @@ export async function* pullImage(context: PullContext, request: PullRequest): As
   }
 }
 
-function wanted({ image, tag }: PullRequest): ImageReference {
+function wanted({ image, tag }: RegistryRequest): ImageReference {
   const named = parseReference(image);
   if (tag === '') return named;
   return isDigest(tag) ? { name: named.name, digest: tag } : withTag(named, tag);

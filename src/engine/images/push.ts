@@ -1,10 +1,10 @@
 import type { Remote } from '../../remote/remote.ts';
-import type { Credentials } from '../../spec/auth-config.ts';
 import type { Platform } from '../../spec/image.ts';
 import { familiarName, familiarString, type ImageReference, parseReference, withTag } from '../../spec/reference.ts';
 import { conflict, invalid, notFound } from '../../util/errors.ts';
 import type { Slots } from '../../util/slots.ts';
 import type { Events, Image, Progress } from '../engine.ts';
+import type { RegistryRequest } from '../image-calls.ts';
 import type { Collection } from './collection.ts';
 import { treeOf } from './content-tree.ts';
 import type { HeldIndex } from './held-index.ts';
@@ -14,17 +14,6 @@ import { imageFor } from './image-for.ts';
 import { ProgressFeed } from './progress-feed.ts';
 import { type Push, type Sent, sendImage, sendIndex } from './push-manifest.ts';
 import { registryRefusal } from './registry-refusal.ts';
-
-export interface PushRequest {
-  /** As the user wrote it. */
-  readonly image: string;
-  /** Empty: what `image` says, all tags when it says none. */
-  readonly tag: string;
-  /** Send but the image for this platform, as an image of one platform. */
-  readonly platform?: Platform;
-  readonly credentials?: Credentials;
-  readonly signal: AbortSignal;
-}
 
 export interface PushContext {
   readonly collection: Collection;
@@ -40,7 +29,7 @@ interface Tagged {
 }
 
 /** Sends an image, or all tags of a repository, to its registry. Yields what `docker push` draws. @throws in Docker's words. */
-export async function* pushImage(context: PushContext, request: PushRequest): AsyncGenerator<Progress> {
+export async function* pushImage(context: PushContext, request: RegistryRequest): AsyncGenerator<Progress> {
   const named = parseReference(request.image);
   const reference = request.tag === '' ? named : withTag(named, request.tag);
   yield { status: `The push refers to repository [${reference.name}]` };
