@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Engine } from '../engine/engine.ts';
-import { firstError, internal, kindOf, laterErrors, messageOf } from '../util/errors.ts';
+import { internal, kindOf, messageOf } from '../util/errors.ts';
 import type { Log } from '../util/log.ts';
 import { negotiateVersion } from './api-version.ts';
 import { statusOf } from './error-status.ts';
@@ -11,6 +11,7 @@ import { answerRaw } from './hijack.ts';
 import { type ApiIdentity, identityHeaders } from './identity.ts';
 import { readQuery } from './query.ts';
 import { replyWriter } from './reply.ts';
+import { reportError } from './report-error.ts';
 import { allRoutes } from './routes/all-routes.ts';
 import { plainTakeover } from './takeover.ts';
 
@@ -55,7 +56,7 @@ export class Dispatcher {
       if (found.route.hijack) await this.#plainHijack(req, res, found);
       else await this.#serve(req, res, found);
     } catch (error) {
-      this.#report(error, req);
+      reportError({ log: this.#options.log, req }, error);
       // Once the head is out, breaking the connection is the only honest way to say that the body is not whole.
       if (res.headersSent) res.destroy();
       else if (kindOf(error) === 'not-modified') res.writeHead(304).end();
@@ -118,20 +119,10 @@ export class Dispatcher {
 
   /** Answers an error on a bare connection, unless the handler has ended it already. */
   #refuse(req: IncomingMessage, socket: Duplex, error: unknown): void {
-    this.#report(error, req);
+    reportError({ log: this.#options.log, req }, error);
     if (socket.destroyed || socket.writableEnded) return;
     const body = `${JSON.stringify({ message: messageOf(error) })}\n`;
     answerRaw(socket, statusOf(error), [...this.#headers, ['Content-Type', 'application/json']], body);
-  }
-
-  #report(error: unknown, req: IncomingMessage): void {
-    const request = { method: req.method, url: req.url };
-    for (const later of laterErrors(error)) {
-      this.#options.log.error('a request that failed was not undone', { ...request, error: later });
-    }
-    if (kindOf(error) === 'internal')
-      this.#options.log.error('request failed', { ...request, error: firstError(error) });
-    else this.#options.log.debug('request refused', { ...request, message: messageOf(error) });
   }
 }
 

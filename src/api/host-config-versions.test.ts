@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as v from 'valibot';
-import { HostConfigSchema } from '../spec/container.ts';
-import { hostConfigOfVersion, refuseManyNetworks, volumeDriverWarnings } from './host-config-versions.ts';
+import { HostConfigSchema, UpdateBodySchema } from '../spec/container.ts';
+import {
+  changesOfVersion,
+  hostConfigOfVersion,
+  refuseManyNetworks,
+  volumeDriverWarnings,
+} from './host-config-versions.ts';
 
 const asked = (fields: Record<string, unknown>) => v.parse(HostConfigSchema, fields);
 
@@ -27,6 +32,24 @@ test('what came later is ignored, and what older clients take for granted is sai
   assert.deepEqual(seen(42), [true, '', [3, 4], {}, 0, 8]);
   assert.deepEqual(seen(43), [true, '', [3, 4], { a: 'b' }, 0, 8]);
   assert.equal(hostConfigOfVersion(asked({ IpcMode: 'none' }), 39).IpcMode, 'none');
+});
+
+test('an update is read so, too', () => {
+  const seen = (api: number) => {
+    const { PidsLimit, KernelMemory } = changesOfVersion(
+      v.parse(UpdateBodySchema, { PidsLimit: 5, KernelMemory: 7 }),
+      api,
+    );
+    return [PidsLimit, KernelMemory];
+  };
+  assert.deepEqual(
+    [seen(39), seen(41), seen(42)],
+    [
+      [null, 7],
+      [5, 7],
+      [5, 0],
+    ],
+  );
 });
 
 test('several networks at once need 1.44', () => {

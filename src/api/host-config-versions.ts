@@ -1,4 +1,4 @@
-import type { HostConfig } from '../spec/container.ts';
+import type { HostConfig, UpdateBody } from '../spec/container.ts';
 import { invalid } from '../util/errors.ts';
 import { mountsOfVersion } from './mount-versions.ts';
 
@@ -16,6 +16,15 @@ export function hostConfigOfVersion(asked: HostConfig, api: number): HostConfig 
     ...(api < 40 ? { IpcMode: asked.IpcMode || 'shareable', KernelMemoryTCP: 0 } : {}),
     ...(api < 42 ? { ConsoleSize: [0, 0] as [number, number] } : { KernelMemory: 0 }),
     ...(api < 43 ? { Annotations: {} } : {}),
+  };
+}
+
+/** As {@link hostConfigOfVersion}, for what an update changes. */
+export function changesOfVersion(asked: UpdateBody, api: number): UpdateBody {
+  return {
+    ...asked,
+    ...(api < 40 ? { PidsLimit: null } : {}),
+    ...(api < 42 ? {} : { KernelMemory: 0 }),
   };
 }
 

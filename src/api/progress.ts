@@ -1,6 +1,8 @@
 import type { Progress } from '../engine/engine.ts';
 import { messageOf } from '../util/errors.ts';
+import type { Exchange } from './exchange.ts';
 import type { BodyStream, ReplyWriter } from './reply.ts';
+import { reportError } from './report-error.ts';
 
 const line = (value: unknown): string => `${JSON.stringify(value)}\r\n`;
 
@@ -11,23 +13,20 @@ const line = (value: unknown): string => `${JSON.stringify(value)}\r\n`;
  * @param early `told`: the call answers 200 whatever happens, and even its first failure is told in the stream
  */
 export async function sendProgress(
+  x: Pick<Exchange, 'log' | 'req'>,
   steps: AsyncIterable<Progress>,
   reply: ReplyWriter,
   { early = 'status' }: { early?: 'status' | 'told' } = {},
 ): Promise<void> {
-  const iterator = steps[Symbol.asyncIterator]();
-  let body: BodyStream | undefined;
+  let opened: BodyStream | undefined;
+  const body = () => (opened ??= reply.stream('application/json'));
   try {
-    for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
-      body ??= reply.stream('application/json');
-      await body.write(line(step.value));
-    }
+    for await (const step of steps) await body().write(line(step));
   } catch (error) {
-    if (body === undefined && early === 'status') throw error;
-    body ??= reply.stream('application/json');
+    if (opened === undefined && early === 'status') throw error;
+    reportError(x, error);
     const message = messageOf(error);
-    await body.write(line({ errorDetail: { message }, error: message }));
+    await body().write(line({ errorDetail: { message }, error: message }));
   }
-  body ??= reply.stream('application/json');
-  body.end();
+  body().end();
 }

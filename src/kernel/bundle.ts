@@ -2,8 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, unlinkSync, writ
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifExists } from '../util/files.ts';
-import { run } from '../util/spawn.ts';
-import { mountPoints } from './mount-points.ts';
+import { detachAll } from './detach.ts';
 
 // Bundles lie in memory, below the exec root: a call that waits its turn in the thread pool takes longer than the work.
 
@@ -16,7 +15,7 @@ export function writeBundle(dir: string, config: object): void {
 /**
  * Removes a bundle and whatever is still mounted below it; one that is gone already is fine.
  *
- * If a file system could not be unmounted, nothing in it is touched.
+ * @throws `internal` when a file system cannot be unmounted: nothing in it is touched then.
  */
 export async function removeBundle(dir: string): Promise<void> {
   if (!existsSync(dir)) return;
@@ -28,18 +27,12 @@ export async function removeBundle(dir: string): Promise<void> {
   await ifExists(() => rmdir(dir));
 }
 
-/** Takes away what is mounted below a directory: deepest first, and lazily, since nobody will come back for it. */
-export async function detachMounts(dir: string): Promise<void> {
-  for (const mount of (await mountPoints(dir)).reverse()) await run('umount', ['-l', mount], { allowFailure: true });
-}
-
 async function removeMountPoint(dir: string): Promise<void> {
   try {
     await ifExists(() => rmdir(dir));
   } catch {
     // Busy: a /dev/shm that was shared, parts of volumes, or a root file system whose shim is gone.
-    await detachMounts(dir);
-    if ((await mountPoints(dir)).length > 0) return;
+    await detachAll(dir);
     for (const place of readdirSync(dir, { withFileTypes: true })) {
       const path = join(dir, place.name);
       if (place.isDirectory()) rmdirSync(path);

@@ -14,11 +14,16 @@ export async function detach(target: string): Promise<void> {
   await run('umount', ['--lazy', '--no-canonicalize', '--', target]);
 }
 
-/** As {@link detach}, until nothing is mounted at a directory or below. */
+/**
+ * As {@link detach}, until nothing is mounted at a directory or below. A shim may take its own off at the same moment; two callers
+ * for one directory may not: one could unmount what the other has made a slave of the wrong mount.
+ */
 export async function detachAll(dir: string): Promise<void> {
   for (;;) {
     const [outermost] = (await mountPoints(dir)).toSorted((a, b) => a.length - b.length);
     if (outermost === undefined) return;
-    await detach(outermost);
+    await detach(outermost).catch(async (error: unknown) => {
+      if ((await mountPoints(outermost)).includes(outermost)) throw error;
+    });
   }
 }

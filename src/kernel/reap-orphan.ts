@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ifExists } from '../util/files.ts';
-import { detachMounts } from './bundle.ts';
 import { cgroupDirs } from './cgroups/cgroup-dirs.ts';
 import { killCgroup, removeCgroup } from './cgroups/end-cgroup.ts';
+import { detachAll } from './detach.ts';
 import type { CgroupFacts } from './host/cgroup-facts.ts';
 import { deleteOrphan } from './shim/delete-orphan.ts';
 import type { RuntimeBinary } from './shim/task-types.ts';
@@ -36,7 +36,7 @@ export async function reapOrphan({ id, bundle, namespace, runtimes, cgroup }: Or
   await killCgroup(dirs);
   for (const runtime of runtimes) await deleteOrphan({ id, namespace, runtime });
   await removeCgroup(dirs);
-  await detachMounts(bundle);
+  await detachAll(bundle);
 }
 
 /** A configuration cut short by a kill stands for a container that was not made yet. */

@@ -5,7 +5,12 @@ import { parseFilters } from '../../engine/filters.ts';
 import { CreateBodySchema, type EndpointConfig, HostConfigSchema, UpdateBodySchema } from '../../spec/container.ts';
 import { forbidden, invalid, kindOf, messageOf } from '../../util/errors.ts';
 import type { Exchange, Handler } from '../exchange.ts';
-import { hostConfigOfVersion, refuseManyNetworks, volumeDriverWarnings } from '../host-config-versions.ts';
+import {
+  changesOfVersion,
+  hostConfigOfVersion,
+  refuseManyNetworks,
+  volumeDriverWarnings,
+} from '../host-config-versions.ts';
 import { readJson } from '../json-body.ts';
 import { readPlatform } from '../platform.ts';
 import { type Route, route } from '../router.ts';
@@ -247,9 +252,8 @@ export const containerRoutes: readonly Route[] = [
   ),
   route('POST', '/containers/:id/wait', wait),
   route('POST', '/containers/:id/update', async (x, reply) => {
-    const changes = await readJson(x.req, UpdateBodySchema, { root: 'UpdateConfig' });
-    if (x.api < 40) changes.PidsLimit = null;
-    if (x.api >= 42) changes.KernelMemory = 0;
+    const asked = await readJson(x.req, UpdateBodySchema, { root: 'UpdateConfig' });
+    const changes = changesOfVersion(asked, x.api);
     const warnings = await x.engine.containers.update(x.param('id'), changes);
     reply.json({ Warnings: warnings.length === 0 ? null : warnings });
   }),

@@ -65,7 +65,8 @@ const inspect: Handler = async (x, reply) => {
   }
 };
 
-const pull: Handler = async ({ query, engine, req, signal, api }, reply) => {
+const pull: Handler = async (x, reply) => {
+  const { query, engine, req, signal, api } = x;
   const platform = api >= 32 ? readPlatform(query) : undefined;
   const credentials = readRegistryAuth(req);
   const steps = engine.images.pull({
@@ -75,7 +76,7 @@ const pull: Handler = async ({ query, engine, req, signal, api }, reply) => {
     ...(credentials ? { credentials } : {}),
     signal,
   });
-  await sendProgress(steps, reply);
+  await sendProgress(x, steps, reply);
 };
 
 const create: Handler = async (x, reply) => {
@@ -95,7 +96,7 @@ const create: Handler = async (x, reply) => {
     ...(platform ? { platform } : {}),
     signal,
   });
-  await sendProgress(steps, reply);
+  await sendProgress(x, steps, reply);
 };
 
 const save =
@@ -146,12 +147,12 @@ export const imageRoutes: readonly Route[] = [
   route('GET', '/images/search', search),
   // Beyond Docker.
   route('POST', '/gantry/check', async (x, reply) => {
-    await sendProgress(x.engine.images.check({ repair: x.query.flag('repair'), signal: x.signal }), reply);
+    await sendProgress(x, x.engine.images.check({ repair: x.query.flag('repair'), signal: x.signal }), reply);
   }),
   route('POST', '/images/create', create),
   route('POST', '/images/load', async (x, reply) => {
     const options = { quiet: x.query.flag('quiet'), ...platformFrom(x, 48), signal: x.signal };
-    await sendProgress(x.engine.images.load(x.req, options), reply, { early: 'told' });
+    await sendProgress(x, x.engine.images.load(x.req, options), reply, { early: 'told' });
   }),
   route('POST', '/images/prune', async (x, reply) => {
     const filters = parseFilters(x.query.text('filters'), PRUNE_FILTERS);
@@ -173,6 +174,7 @@ export const imageRoutes: readonly Route[] = [
     const credentials = readRegistryAuth(x.req);
     const image = { image: x.param('name'), tag: x.query.text('tag'), ...platformFrom(x, 46) };
     await sendProgress(
+      x,
       x.engine.images.push({ ...image, ...(credentials ? { credentials } : {}), signal: x.signal }),
       reply,
     );
