@@ -11,16 +11,26 @@ import {
 import { type ImageReference, parseReference } from '../../spec/reference.ts';
 import { invalid, unsupported } from '../../util/errors.ts';
 import { type ArchivedImage, checkedImage } from './archived-image.ts';
-import { parseIndex } from './held-index.ts';
+import { parseIndex, readIndexTree } from './index-tree.ts';
 import { parseJson, refuseAmbiguous } from './parse-json.ts';
 import { choosePlatform, platformOf } from './platform-choice.ts';
 import type { Spool } from './spool.ts';
 
 // An OCI image layout as a tar archive. Source: OCI image-spec, `image-layout.md`.
 
-const NESTING_LIMIT = 4;
 const CONTAINERD_NAME = 'io.containerd.image.name';
 const REF_NAME = 'org.opencontainers.image.ref.name';
+
+/** So many entries are read of all indexes of an archive together. */
+const ENTRIES_LIMIT = 10_000;
+
+/** A layout that is being read. */
+interface Reading {
+  readonly spool: Spool;
+  readonly whole: boolean;
+  /** Entries of indexes that may still come. */
+  left: number;
+}
 
 /** The images that one entry of `index.json` stands for: one, or those of an index that are in the archive. */
 export type LayoutEntry = readonly ArchivedImage[];
@@ -34,12 +44,13 @@ export type LayoutEntry = readonly ArchivedImage[];
 export async function layoutEntries(spool: Spool, whole: boolean): Promise<LayoutEntry[]> {
   parseIndex(await spool.bytes('index.json'), 'archive: index.json');
   const { manifests } = await spool.json('index.json', IndexSchema);
+  const reading: Reading = { spool, whole, left: ENTRIES_LIMIT };
   const entries: LayoutEntry[] = [];
   for (const same of Map.groupBy(manifests, ({ digest }) => digest).values()) {
     const [descriptor] = same;
     if (descriptor === undefined || (!whole && !spool.has(blobPath(descriptor.digest)))) continue;
     const tags = same.flatMap(nameOf);
-    if (isIndexType(descriptor.mediaType)) entries.push(await indexImages(spool, descriptor, tags, whole));
+    if (isIndexType(descriptor.mediaType)) entries.push(await indexImages(reading, descriptor, tags));
     else if (isManifestType(descriptor.mediaType)) entries.push([await readImage(spool, descriptor, tags)]);
     else if (whole) throw unsupported(`cannot load a ${descriptor.mediaType || 'blob without media type'}`);
   }
@@ -64,15 +75,17 @@ function nameOf({ annotations }: Descriptor): ImageReference[] {
   return reference.digest === undefined ? [{ name: reference.name, tag: reference.tag ?? 'latest' }] : [];
 }
 
+type BlobDescriptor = Pick<Descriptor, 'digest' | 'mediaType' | 'size'>;
+
 const blobPath = (digest: string): string => `blobs/${digest.replace(':', '/')}`;
 
 /** The bytes behind a descriptor, checked against it. */
-async function blobBytes(spool: Spool, descriptor: Descriptor): Promise<Buffer> {
+async function blobBytes(spool: Spool, descriptor: BlobDescriptor): Promise<Buffer> {
   checkBlob(spool, descriptor);
   return await spool.bytes(blobPath(descriptor.digest));
 }
 
-function checkBlob(spool: Spool, descriptor: Descriptor): void {
+function checkBlob(spool: Spool, descriptor: BlobDescriptor): void {
   const { digest, size } = spool.find(blobPath(descriptor.digest));
   if (digest !== descriptor.digest) throw invalid(`invalid archive: blob ${descriptor.digest} has digest ${digest}`);
   if (size !== descriptor.size)
@@ -102,14 +115,10 @@ async function readImage(spool: Spool, descriptor: Descriptor, tags: ImageRefere
 }
 
 /** The images of an index whose blobs are all in the archive. @throws `invalid` when there is none. */
-async function indexImages(
-  spool: Spool,
-  top: Descriptor,
-  tags: ImageReference[],
-  whole: boolean,
-): Promise<ArchivedImage[]> {
+async function indexImages(reading: Reading, top: Descriptor, tags: ImageReference[]): Promise<ArchivedImage[]> {
+  const { spool, whole } = reading;
   const blobs = new Map<string, string>();
-  const leaves = await leavesOf(spool, top, blobs, 1);
+  const leaves = await leavesOf(reading, top, blobs);
   const index = { digest: top.digest, mediaType: top.mediaType, blobs };
   const images: ArchivedImage[] = [];
   for (const leaf of leaves) {
@@ -129,23 +138,25 @@ async function indexImages(
   return images;
 }
 
-/** The manifests of an index and of those in it, as far as they are in the archive; the indexes go into `blobs`. */
-async function leavesOf(
-  spool: Spool,
-  descriptor: Descriptor,
-  blobs: Map<string, string>,
-  depth: number,
-): Promise<Descriptor[]> {
-  if (depth > NESTING_LIMIT) throw invalid('invalid archive: indexes are nested too deeply');
-  const bytes = await blobBytes(spool, descriptor);
-  blobs.set(descriptor.digest, descriptor.mediaType);
-  const leaves: Descriptor[] = [];
-  for (const entry of parseIndex(bytes, `archive: ${descriptor.digest}`)) {
-    if (!spool.has(blobPath(entry.digest))) continue;
-    if (isIndexType(entry.mediaType)) leaves.push(...(await leavesOf(spool, entry, blobs, depth + 1)));
-    else if (isManifestType(entry.mediaType)) leaves.push(entry);
+/** The manifests of an index and of those in it, as far as they are in the archive, each once; the indexes go into `blobs`. */
+async function leavesOf(reading: Reading, top: Descriptor, blobs: Map<string, string>): Promise<Descriptor[]> {
+  const { spool } = reading;
+  const has = (digest: string): boolean => spool.has(blobPath(digest));
+  const source = {
+    has,
+    read: (index: BlobDescriptor) => blobBytes(spool, index),
+    nameOf: (digest: string) => `archive: ${digest}`,
+  };
+  const { indexes, entries } = await readIndexTree(source, top);
+  reading.left -= entries.length;
+  if (reading.left < 0) throw invalid('invalid archive: its indexes name too many manifests');
+  for (const { digest, mediaType } of indexes) blobs.set(digest, mediaType);
+  const leaves = new Map<string, Descriptor>();
+  for (const entry of entries) {
+    const isNew = !leaves.has(entry.digest) && isManifestType(entry.mediaType) && has(entry.digest);
+    if (isNew) leaves.set(entry.digest, entry);
   }
-  return leaves;
+  return [...leaves.values()];
 }
 
 const IMAGE_CONFIGS: ReadonlySet<string> = new Set(['', mediaTypes.ociConfig, mediaTypes.dockerConfig]);

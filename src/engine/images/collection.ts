@@ -8,7 +8,7 @@ import type { Store } from '../../store/store.ts';
 import { chainIdsOf } from '../../util/digest.ts';
 import type { Log } from '../../util/log.ts';
 import { type Catalogue, newCatalogue, type StoredImage } from './catalogue.ts';
-import { entriesOf, type HeldIndex } from './held-index.ts';
+import { type HeldIndex, heldTree } from './held-index.ts';
 
 /** `tagged_at` of an image that was removed by force while a container still stands on its layers. */
 const REMOVED = 'removed';
@@ -90,7 +90,8 @@ async function readIndexes({ store, catalogue, log }: Parts): Promise<void> {
     const images = new Map(rows.map(({ manifest, image }) => [manifest, image]));
     const mediaType = blob.mediaType === '' ? mediaTypes.ociIndex : blob.mediaType;
     try {
-      catalogue.hold({ ...blob, mediaType, images, entries: await entriesOf(store.content, digest) });
+      const { entries } = await heldTree(store.content, blob);
+      catalogue.hold({ ...blob, mediaType, images, entries });
     } catch (error) {
       log.error('an index cannot be read', { index: digest, error });
     }

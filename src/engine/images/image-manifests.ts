@@ -32,7 +32,7 @@ async function describe(collection: Collection, entry: Descriptor, id: string | 
   const bytes = tree?.blobs.reduce((sum, one) => sum + one.size, 0) ?? 0;
   const told = {
     descriptor: { mediaType, digest, size, annotations, platform: entry.platform ?? undefined },
-    available: tree !== undefined && tree.missing.length === 0,
+    available: tree !== undefined && tree.missing.size === 0,
     content: bytes,
   };
   if (annotations[REFERENCE_TYPE] === 'attestation-manifest') {

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { mediaTypes } from '../../spec/manifest.ts';
 import { digestOf } from '../../util/digest.ts';
 import { dockerArchive, type ImagesFixture, imageOf, ociArchive, openImagesFixture, tarOf } from './images-fixture.ts';
 
@@ -98,6 +99,36 @@ test('OCI layouts load: plain, in an index, without a name, and compressed once 
   assert.equal(await contentOf(fixture, 'x:1', 'c'), 'three');
 });
 
+/** The archive with its index in others, one in the other, each named as often as told. */
+function nested(
+  archive: Record<string, string | Buffer>,
+  times: number,
+  levels: number,
+): Record<string, string | Buffer> {
+  const files = { ...archive };
+  let { manifests } = JSON.parse(String(files['index.json'])) as { manifests: object[] };
+  for (let depth = 0; depth < levels; depth++) {
+    const all = Array.from({ length: times }, () => manifests).flat();
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: all }));
+    files[`blobs/sha256/${digestOf(bytes).slice(7)}`] = bytes;
+    manifests = [{ mediaType: mediaTypes.ociIndex, digest: digestOf(bytes), size: bytes.length }];
+  }
+  return { ...files, 'index.json': JSON.stringify({ schemaVersion: 2, manifests }) };
+}
+
+/** The archive with its index in several others, named by each as often as told. */
+function manyIndexes(archive: Record<string, string | Buffer>, times: number[]): Record<string, string | Buffer> {
+  const all = times.map((count) => nested(archive, count, 1));
+  const manifests = all.flatMap((one) => (JSON.parse(String(one['index.json'])) as { manifests: object[] }).manifests);
+  return Object.assign({}, ...all, { 'index.json': JSON.stringify({ schemaVersion: 2, manifests }) });
+}
+
+test('an image that indexes name over and over is one image', { skip }, async () => {
+  await using fixture = await openImagesFixture();
+  const lines = await fixture.load(tarOf(nested(ociArchive(image, undefined, true), 20, 2)));
+  assert.deepEqual(lines, [{ stream: `Loaded image ID: ${image.id}\n` }]);
+});
+
 test('several images, shared and linked layers, members in any order', { skip }, async () => {
   await using fixture = await openImagesFixture();
   const other = imageOf([{ a: 'one', b: 'two' }, { d: 'four' }]);
@@ -188,6 +219,16 @@ const hostile: Record<string, [archive: Buffer, message: RegExp]> = {
   'manifest and index at once': [
     tarOf({ ...oci, 'index.json': JSON.stringify({ ...JSON.parse(String(oci['index.json'])), layers: [] }) }),
     /both a manifest and an index/,
+  ],
+  'an index of too much': [tarOf(nested(oci, 600, 2)), /too many manifests/],
+  'many indexes of much': [
+    tarOf(
+      manyIndexes(
+        oci,
+        Array.from({ length: 20 }, (_, at) => 600 + at),
+      ),
+    ),
+    /its indexes name too many manifests/,
   ],
   'another platform only': [
     tarOf({ ...ociArchive(image, 'x:1', true), [someBlob]: 'x', 'index.json': '{"schemaVersion":1,"manifests":[]}' }),

@@ -11,7 +11,7 @@ import type { ArchivedImage } from './archived-image.ts';
 import { refuseBuiltin } from './builtin-name.ts';
 import type { StoredImage } from './catalogue.ts';
 import type { Collection, NewImage } from './collection.ts';
-import { entriesOf } from './held-index.ts';
+import { heldTree } from './held-index.ts';
 import { emitImage } from './image-event.ts';
 import { manifestOfLayers } from './layer-manifest.ts';
 import { type Spool, spoolArchive } from './spool.ts';
@@ -120,8 +120,9 @@ async function placeOf(
   );
   const archives = await Promise.all(layers.map((path) => spool.blob(path)));
   const top = { digest, mediaType, size: content.find(digest)?.size ?? 0 };
+  const { entries } = await heldTree(content, top);
   return {
     blobs: [...blobs, ...archives],
-    index: { index: { ...top, entries: await entriesOf(content, digest) }, manifest: digestOf(manifest.bytes) },
+    index: { index: { ...top, entries }, manifest: digestOf(manifest.bytes) },
   };
 }

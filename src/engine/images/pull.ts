@@ -15,7 +15,7 @@ import { refuseBuiltin } from './builtin-name.ts';
 import type { StoredImage } from './catalogue.ts';
 import type { Collection, NewImage } from './collection.ts';
 import { fetchLayers } from './fetch-layers.ts';
-import { entriesOf } from './held-index.ts';
+import { heldTree } from './held-index.ts';
 import { hostPlatform } from './host-platform.ts';
 import { emitImage } from './image-event.ts';
 import { NEVER_TAGGED } from './load.ts';
@@ -172,7 +172,8 @@ async function placeIn(
   const blobs = await Promise.all(indexes.map(({ bytes, mediaType }) => lease.put(bytes, mediaType)));
   const [top] = blobs;
   if (top === undefined) return {};
-  const index = { ...top, entries: await entriesOf(store.content, top.digest) };
+  const { entries } = await heldTree(store.content, top);
+  const index = { ...top, entries };
   return { blobs: blobs.map(({ digest }) => digest), index: { index, manifest: digestOf(manifestBytes) } };
 }
 

@@ -97,7 +97,7 @@ async function send(
   if (platform !== undefined) return await sendImage(push, imageFor(collection, familiarString(reference), platform));
   if (index === undefined) return await sendImage(push, image);
   const tree = await treeOf(collection.store.content, index);
-  if (tree.missing.length === 0) return await sendIndex(push, tree);
+  if (tree.missing.size === 0) return await sendIndex(push, tree);
   const sent = await sendImage(push, oneOf(collection, reference, index));
   const [originalIndex, selectedManifest] = [index, sent].map(({ mediaType, digest, size }) => ({
     mediaType,

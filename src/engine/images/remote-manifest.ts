@@ -3,7 +3,7 @@ import type { RemoteManifest } from '../../remote/repository.ts';
 import type { Platform } from '../../spec/image.ts';
 import { isIndexType, isManifestType, type Manifest, ManifestSchema } from '../../spec/manifest.ts';
 import { invalid, notFound, unsupported } from '../../util/errors.ts';
-import { parseIndex } from './held-index.ts';
+import { NESTING_LIMIT, parseIndex } from './index-tree.ts';
 import { parseJson, refuseAmbiguous } from './parse-json.ts';
 import { choosePlatform, platformName } from './platform-choice.ts';
 
@@ -17,8 +17,6 @@ export interface FoundImage {
   /** The indexes on the way to it, outermost first, as they came. */
   readonly indexes: readonly RemoteManifest[];
 }
-
-const NESTING_LIMIT = 4;
 
 /** Follows indexes to the manifest for a platform. @throws `not-found` when there is none for it; `invalid`, `unsupported`. */
 export async function findManifest(
