@@ -72,7 +72,7 @@ export async function ensureBusybox(collection: Collection, path: string): Promi
     comment: '',
     createdBy: 'gantry: assembled from the busybox of the host',
   });
-  await collection.add(lease, [{ image: made, tags: [tag] }]);
+  await collection.add(lease, [{ image: made, manifestMade: true, tags: [tag] }]);
 }
 
 async function readBusybox(path: string): Promise<Buffer> {

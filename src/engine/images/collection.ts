@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { ImageConfigSchema } from '../../spec/image.ts';
 import { JSON_LIMIT, mediaTypes } from '../../spec/manifest.ts';
 import type { ImageReference } from '../../spec/reference.ts';
+import type { Blob } from '../../store/content.ts';
 import type { ImageRow } from '../../store/image-rows.ts';
 import type { Lease } from '../../store/lease.ts';
 import type { Store } from '../../store/store.ts';
@@ -16,6 +17,8 @@ const REMOVED = 'removed';
 export interface NewImage {
   readonly image: StoredImage;
   readonly tags: readonly ImageReference[];
+  /** Its manifest was made here: one that is held already stays, as that is what registries know it by. */
+  readonly manifestMade?: boolean;
   /** Names by the digests it came with from a registry. */
   readonly digests?: readonly ImageReference[];
   /** Blobs it needs besides its config, manifest and layers. */
@@ -197,12 +200,21 @@ function pointDigest({ store, catalogue }: Parts, { name, digest = '' }: ImageRe
   catalogue.point({ name, digest }, id);
 }
 
-function addOne(parts: Parts, { image, tags, digests = [], blobs = [], index }: NewImage): (string | undefined)[] {
+/** The manifest that the image has from now on. */
+function manifestFor({ store: { images, content } }: Parts, { image, manifestMade }: NewImage): Blob | undefined {
+  const held = content.find(images.find(image.id)?.manifest ?? '');
+  const stays = manifestMade === true && held !== undefined && content.intact(held.digest);
+  return stays ? held : (image.manifest ?? held);
+}
+
+function addOne(parts: Parts, added: NewImage): (string | undefined)[] {
+  const { tags, digests = [], blobs = [], index } = added;
   const { store, catalogue, removed } = parts;
+  const image = { ...added.image, manifest: manifestFor(parts, added) };
   const before = catalogue.stored(image.id);
   store.images.insert(rowOf(image, before?.taggedAt ?? image.taggedAt), blobs);
   if (before === undefined) catalogue.add(image);
-  else before.manifest = image.manifest ?? before.manifest;
+  else before.manifest = image.manifest;
   removed.delete(image.id);
   if (index !== undefined) placeIn(parts, index, image.id);
   for (const reference of digests) pointDigest(parts, reference, image.id);

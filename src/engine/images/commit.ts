@@ -55,7 +55,7 @@ export async function commitImage(collection: Collection, events: Events, reques
   const layers = await stack(collection, lease, request, diffId);
   const made = await putConfig(collection.store.content, lease, layers, imageConfig(request, diffId));
   const image = { ...made, parent: request.parent.id };
-  await collection.add(lease, [{ image, tags: reference === undefined ? [] : [reference] }]);
+  await collection.add(lease, [{ image, manifestMade: true, tags: reference === undefined ? [] : [reference] }]);
   if (reference !== undefined) {
     emitImage(events, 'tag', image.id, familiarString(reference), collection.catalogue.byId(image.id));
   }

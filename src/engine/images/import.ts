@@ -53,7 +53,7 @@ export async function* importArchive(
     created: new Date().toISOString(),
     comment: options.message === '' ? `Imported from ${origin}` : options.message,
   });
-  await collection.add(lease, [{ image, tags: reference === undefined ? [] : [reference] }]);
+  await collection.add(lease, [{ image, manifestMade: true, tags: reference === undefined ? [] : [reference] }]);
   const added = catalogue.byId(image.id);
   if (reference !== undefined) emitImage(events, 'tag', image.id, familiarString(reference), added);
   emitImage(events, 'import', image.id, image.id, added);

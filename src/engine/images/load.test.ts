@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { startTestRegistry } from '../../remote/registry-fixture.ts';
 import { mediaTypes } from '../../spec/manifest.ts';
 import { digestOf } from '../../util/digest.ts';
 import { dockerArchive, type ImagesFixture, imageOf, ociArchive, openImagesFixture, tarOf } from './images-fixture.ts';
@@ -127,6 +128,27 @@ test('an image that indexes name over and over is one image', { skip }, async ()
   await using fixture = await openImagesFixture();
   const lines = await fixture.load(tarOf(nested(ociArchive(image, undefined, true), 20, 2)));
   assert.deepEqual(lines, [{ stream: `Loaded image ID: ${image.id}\n` }]);
+});
+
+test('an image that was pulled keeps its manifest when it is loaded again', { skip }, async () => {
+  await using registry = await startTestRegistry();
+  await using fixture = await openImagesFixture();
+  const { signal } = new AbortController();
+  const { id } = registry.addImage('app', '1', image.layers);
+  const { bytes = Buffer.alloc(0), type = '' } = registry.manifests.get('app:1') ?? {};
+  const told = { bytes: Buffer.from(`${String(bytes)}\n`), type };
+  const digest = digestOf(told.bytes);
+  registry.manifests.set('app:1', told).set(`app@${digest}`, told);
+  const name = `${registry.host}/app:1`;
+  await Array.fromAsync(fixture.images.pull({ image: name, tag: '', signal }));
+  const config = registry.blobs.get(id) ?? Buffer.alloc(0);
+  const pulled = { id, config, layers: image.layers };
+  await fixture.load(tarOf(dockerArchive([{ image: pulled, tags: ['x:1'] }])));
+  assert.equal(fixture.images.get('x:1').target?.digest, digest);
+  assert.equal(fixture.store.images.find(id)?.manifest, digest);
+  await fixture.images.remove('x:1', { force: false, noprune: false });
+  assert.deepEqual(fixture.images.get(name).repoDigests, [`${registry.host}/app@${digest}`]);
+  assert.ok(fixture.store.content.has(digest));
 });
 
 test('several images, shared and linked layers, members in any order', { skip }, async () => {

@@ -43,7 +43,8 @@ export async function* loadArchive(
   for (const image of found) {
     const fresh = newLayers(collection, spool, image);
     const stored = await storeImage(collection, lease, spool, image, options.signal);
-    images.push({ image: stored, tags: image.tags, ...(await placeOf(collection, lease, spool, image)) });
+    const place = await placeOf(collection, lease, spool, image);
+    images.push({ image: stored, tags: image.tags, manifestMade: image.manifest === undefined, ...place });
     if (!options.quiet) yield* fresh;
   }
   const moved = await collection.add(lease, images);
