@@ -124,6 +124,26 @@ describe('a check', { skip }, () => {
     assert.equal(await readFile(join(topLayer(fixture, name), 'two'), 'utf8'), '2');
   });
 
+  test('does not bring back what was removed by force', async () => {
+    await using all = await pulled();
+    const { fixture, name, image } = all;
+    fixture.users.set(image.id, { running: [], stopped: ['c'.repeat(64)] });
+    await fixture.images.remove(name, { force: true, noprune: false });
+    await fixture.close();
+    const path = blobPath(fixture, image.id);
+    const config = await readFile(path);
+    await truncate(path, 3);
+    await fixture.reopen();
+    await writeFile(path, config);
+    const { lines } = await check(fixture, true);
+    assert.deepEqual(lines, [`image ${image.id}: it cannot be read`, `repaired image ${image.id}`]);
+    assert.deepEqual(fixture.images.list({ all: true, filters: new Map() }), []);
+    assert.equal(fixture.images.ofContainer(image.id).id, image.id);
+    fixture.users.clear();
+    await fixture.images.releaseUnused();
+    assert.equal(fixture.store.images.find(image.id), undefined);
+  });
+
   test('says what nobody has', async () => {
     await using fixture = await openImagesFixture();
     const image = imageOf([{ a: 'b' }]);

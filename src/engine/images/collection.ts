@@ -158,7 +158,7 @@ function newCollection(parts: Parts): Collection {
       const row = store.images.find(id);
       const image = row === undefined ? undefined : await readOrTell(store, row, parts.log);
       if (image?.chainIds.every((chainId) => store.layers.find(chainId) !== undefined) !== true) return false;
-      if (catalogue.stored(id) === undefined) catalogue.add(image);
+      keepRead(parts, id, image);
       return true;
     },
     release: async (used) => {
@@ -179,6 +179,13 @@ const rowOf = (image: StoredImage, taggedAt: string): ImageRow => ({
   taggedAt,
   parent: image.parent,
 });
+
+/** What was read of a row; while that went on it may have been removed, or added. */
+function keepRead({ store, catalogue, removed }: Parts, id: string, image: StoredImage): void {
+  const row = store.images.find(id);
+  if (row?.taggedAt === REMOVED) removed.set(id, image);
+  else if (row !== undefined && catalogue.stored(id) === undefined) catalogue.add(image);
+}
 
 function pointTag(
   { store, catalogue }: Parts,
