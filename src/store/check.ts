@@ -39,8 +39,13 @@ export interface StoreCheck {
     source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<void>;
-  /** Unpacks a layer anew. Whoever has it mounted keeps the old files. @throws `invalid` for a bad archive, `not-found`. */
-  rebuildLayer(chainId: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Unpacks a layer anew, and takes the old files away; a layer that is gone meanwhile stays so.
+   *
+   * @param refuseUsed throws while somebody stands on the files; it is asked in the very tick in which they are exchanged.
+   * @throws `invalid` for a bad archive, or without such a layer.
+   */
+  rebuildLayer(chainId: string, refuseUsed: () => void, signal: AbortSignal): Promise<void>;
   /** Makes the short name of a layer anew. */
   relink(chainId: string): void;
   /** Takes a file away that belongs to nothing. */
@@ -75,13 +80,18 @@ export function openStoreCheck(parts: CheckParts): StoreCheck {
       renameSync(path, join(dirs.content, hexOf(digest)));
       await fsyncDir(dirs.content);
     },
-    rebuildLayer: async (chainId, signal) => {
-      const layer = layerOf(chainId);
-      const fresh = await stage(parts, layer, signal);
-      const target = join(dirs.layers, hexOf(chainId));
-      await flushFileSystem(dirs.root);
-      trash.discard(target);
-      renameSync(fresh, target);
+    rebuildLayer: async (chainId, refuseUsed, signal) => {
+      const fresh = await stage(parts, layerOf(chainId), signal);
+      try {
+        await flushFileSystem(dirs.root);
+        if (layerRows.find(chainId) === undefined) return;
+        refuseUsed();
+        const target = join(dirs.layers, hexOf(chainId));
+        trash.discard(target);
+        renameSync(fresh, target);
+      } finally {
+        trash.discard(fresh);
+      }
     },
     relink: (chainId) => {
       const { link } = layerOf(chainId);

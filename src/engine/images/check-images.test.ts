@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile, rename, rm, truncate, unlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
@@ -40,6 +40,9 @@ const blobPath = ({ store }: ImagesFixture, digest: string): string => join(stor
 /** The directory of the topmost layer. */
 const topLayer = ({ store, images }: ImagesFixture, name: string): string =>
   join(store.dirs.layers, hexOf(images.get(name).chainIds.at(-1) ?? ''), 'fs');
+
+const halfUnpacked = async ({ store }: ImagesFixture): Promise<string[]> =>
+  (await readdir(store.dirs.layers)).filter((name) => name.endsWith('.tmp'));
 
 /** Damages what is stored, sees it found, repaired, and gone. */
 async function heals(fixture: ImagesFixture, expected: RegExp): Promise<void> {
@@ -97,6 +100,21 @@ describe('a check', { skip }, () => {
     const { lines, result } = await check(fixture, true);
     assert.match(lines.at(-1) ?? '', /^cannot repair layer .*: running container cccccccccccc stands on it/);
     assert.deepEqual([result.damaged, result.repaired], [1, 0]);
+  });
+
+  test('does not take a layer away from a container that is started while it is unpacked', async () => {
+    await using all = await pulled();
+    const { fixture, name } = all;
+    const lower = fixture.images.lowerDirs(fixture.images.get(name))[0];
+    const top = topLayer(fixture, name);
+    await unlink(join(top, 'two'));
+    const { ino } = await stat(top);
+    let asked = 0;
+    fixture.standingOn = (dir) => (dir === lower && asked++ > 0 ? ['c'.repeat(64)] : []);
+    const { lines } = await check(fixture, true);
+    assert.match(lines.at(-1) ?? '', /^cannot repair layer .*: running container cccccccccccc stands on it/);
+    assert.deepEqual([(await stat(top)).ino, asked], [ino, 2]);
+    assert.deepEqual(await halfUnpacked(fixture), []);
   });
 
   test('puts right a short name, and takes away what belongs to nothing', async () => {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Remote } from '../../remote/remote.ts';
 import { isIndexType, isManifestType } from '../../spec/manifest.ts';
 import type { Damage } from '../../store/check.ts';
@@ -16,6 +17,8 @@ export interface CheckContext {
   readonly collection: Collection;
   readonly remote: Remote;
   readonly inUse: (imageId: string) => Users;
+  readonly pinned: (imageId: string) => boolean;
+  readonly standingOn: (lowerDir: string) => readonly string[];
   readonly pull: (request: RegistryRequest) => AsyncIterable<Progress>;
 }
 
@@ -154,14 +157,21 @@ async function fetchFrom(
 }
 
 async function repairLayer(context: CheckContext, chainId: string, signal: AbortSignal): Promise<void> {
-  const { collection, inUse } = context;
-  const users = collection.store.images.all().flatMap(({ id }) => {
-    const needs = collection.stored(id)?.chainIds.includes(chainId) === true;
-    return needs ? inUse(id).running : [];
-  });
-  const [user] = users;
+  const refuse = (): void => refuseUsed(context, chainId);
+  refuse();
+  // Unpacking may take minutes, in which a container can be started.
+  await context.collection.store.check.rebuildLayer(chainId, refuse, signal);
+}
+
+/** By what containers have mounted, as their image may be unreadable; and by the images that are being mounted or made use of. */
+function refuseUsed({ collection, inUse, pinned, standingOn }: CheckContext, chainId: string): void {
+  const { store, stored } = collection;
+  const { link = '' } = store.layers.find(chainId) ?? {};
+  const images = store.images.all().filter(({ id }) => stored(id)?.chainIds.includes(chainId) === true);
+  const running = [...standingOn(join(store.dirs.links, link)), ...images.flatMap(({ id }) => inUse(id).running)];
+  const [user] = running;
   if (user !== undefined) throw conflict(`running container ${shortId(user)} stands on it: stop it first`);
-  await collection.store.check.rebuildLayer(chainId, signal);
+  if (images.some(({ id }) => pinned(id))) throw conflict('a container is just being made on it: try again');
 }
 
 /** Reads it again, else brings it here again by a digest that a registry has it under. */

@@ -26,6 +26,8 @@ export interface ImagesFixture extends AsyncDisposable {
   readonly events: string[];
   /** What tests say containers use. */
   readonly users: Map<string, { running: string[]; stopped: string[] }>;
+  /** What tests say has a lower directory mounted. */
+  standingOn: (dir: string) => string[];
   close(): Promise<void>;
   /** Closes everything and opens it again, like a new start of the engine. */
   reopen(): Promise<void>;
@@ -53,6 +55,7 @@ export async function openImagesFixture(): Promise<ImagesFixture> {
         store,
         events: recorder,
         inUse,
+        standingOn: (dir) => fixture.standingOn(dir),
         remote: localRemote(),
         maxDownloads: 3,
         maxUploads: 5,
@@ -69,6 +72,7 @@ export async function openImagesFixture(): Promise<ImagesFixture> {
     dataRoot,
     events,
     users,
+    standingOn: () => [],
     ...(await open()),
     close,
     reopen: async () => {

@@ -257,6 +257,7 @@ test('a changed busybox gives another image, a missing one a clear error', { ski
       store: fixture.store,
       events: { emit: () => {}, subscribe: () => assert.fail() },
       inUse: () => ({ running: [], stopped: [] }),
+      standingOn: () => [],
       busybox: path,
       remote: localRemote(),
       maxDownloads: 3,

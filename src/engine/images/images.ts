@@ -33,6 +33,8 @@ export interface ImagesOptions {
   readonly events: Events;
   /** Ids of the containers made of an image. */
   readonly inUse: (imageId: string) => Users;
+  /** Ids of the containers that have a lower directory mounted, or are just having it mounted. */
+  readonly standingOn: (lowerDir: string) => readonly string[];
   /** The host's static busybox; a test may name another. */
   readonly busybox?: string;
   readonly remote: Remote;
@@ -145,7 +147,8 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
       return removal;
     },
     load: (archive, request) => loadArchive(collection, events, archive, request),
-    check: (request) => checkImages({ collection, remote: options.remote, inUse: options.inUse, pull }, request),
+    check: (request) =>
+      checkImages({ ...context, remote: options.remote, standingOn: options.standingOn, pull }, request),
     pull,
     push: (request) => pushImage({ collection, events, remote: options.remote, uploads }, request),
     import: (source, request) => importArchive(collection, events, source, request),

@@ -10,6 +10,7 @@ const images = await openImages({
   store,
   events: { emit: () => {}, subscribe: () => (async function* () {})() },
   inUse: () => ({ running: [], stopped: [] }),
+  standingOn: () => [],
   remote: localRemote(),
   maxDownloads: 3,
   maxUploads: 5,

@@ -36,6 +36,7 @@ import { type DaemonConfig, socketPath } from './config.ts';
 import { containerDefaults } from './container-defaults.ts';
 import { engineUserns } from './engine-userns.ts';
 import { readyHost } from './ready-host.ts';
+import { standingOn } from './standing-on.ts';
 
 /** The shims' and runtimes' name for what is ours. */
 const NAMESPACE = 'gantry';
@@ -68,7 +69,7 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   const events = openEvents();
   let current = config;
   const remote = openRemote(() => current.registries);
-  const images = await engineImages(config, { store, events, remote, log, inUse: (image) => registry.usersOf(image) });
+  const images = await engineImages(config, { store, events, remote, log }, registry, paths.bundles);
   const runtimes = await engineRuntimes(config);
   const userns = await engineUserns(config, store.dirs, log);
   const networks = stack.use(await engineNetworks(config, { engineId: id, db: store.db, userns: userns?.path, log }));
@@ -171,9 +172,17 @@ function reload(config: DaemonConfig, { parts, images, system }: Reloaded): void
 
 function engineImages(
   config: DaemonConfig,
-  parts: Pick<Parameters<typeof openImages>[0], 'store' | 'events' | 'inUse' | 'remote' | 'log'>,
+  parts: Pick<Parameters<typeof openImages>[0], 'store' | 'events' | 'remote' | 'log'>,
+  registry: Registry,
+  bundles: string,
 ): ReturnType<typeof openImages> {
-  return openImages({ ...transferLimits(config), version: VERSION, ...parts });
+  return openImages({
+    ...parts,
+    ...transferLimits(config),
+    version: VERSION,
+    inUse: (image) => registry.usersOf(image),
+    standingOn: (dir) => standingOn(registry.all(), bundles, dir),
+  });
 }
 
 const transferLimits = ({ maxConcurrentDownloads, maxConcurrentUploads }: DaemonConfig) => ({
