@@ -192,13 +192,13 @@ export async function leaveVolumes(
 
 /** After a start of the daemon: who runs uses its volumes already. */
 export async function recoverVolumes({ registry, volumes }: Pick<Parts, 'registry' | 'volumes'>): Promise<void> {
-  const running = registry
-    .all()
-    .filter(({ live }) => live !== undefined)
-    .map(({ container }) => container);
-  await volumes.recover(
-    running.flatMap((container) => volumesOf(container).map((name) => ({ name, user: container.id }))),
+  const running = new Set(
+    registry
+      .all()
+      .filter(({ live }) => live !== undefined)
+      .map(({ container }) => container.id),
   );
+  await volumes.recover((name) => registry.mounting(name).filter((id) => running.has(id)));
 }
 
 /**

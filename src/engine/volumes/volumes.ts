@@ -46,7 +46,7 @@ export interface VolumeStock extends Volumes {
   /** Before `recover`, which sees to it, a plugin is told nothing. */
   leave(name: string, user: string): Promise<void>;
   /** Says who used what before this daemon; what nobody does is unmounted, what was made for a container that did not come to be is removed. */
-  recover(users: readonly { name: string; user: string }[]): Promise<void>;
+  recover(stillUsing: (name: string) => readonly string[]): Promise<void>;
   /** Work that must not meet a removal or other work of the kind. */
   exclusive<T>(name: string, work: () => Promise<T>): Promise<T>;
 }
@@ -104,15 +104,16 @@ export async function openVolumes(parts: VolumeParts): Promise<VolumeStock> {
         if (volume !== undefined && (recovered || volume.driver === 'local'))
           await driverOf(volume).leave(volume, user);
       }),
-    recover: async (all) => {
+    recover: async (stillUsing) => {
       recovered = true;
-      await leaveUnused(all, { table, driverOf, locks, log });
-      await forEach(
-        table.all(),
-        (it) => endInterrupted(table, it, { inUse, erase }),
-        log,
-        'a volume stays provisional',
-      );
+      const interrupted = await provisionalOf(table);
+      const leave = (it: VolumeView) =>
+        locks.run(it.name, () => driverOf(it).recover(it, new Set(stillUsing(it.name))));
+      await eachRecovered(table.all(), async (it) => {
+        await tolerated(it, () => leave(it), log, 'a volume stays mounted');
+        if (!interrupted.has(it.name)) return;
+        await tolerated(it, () => endInterrupted(table, it, { inUse, erase }), log, 'a volume stays provisional');
+      });
     },
     async hold(request, containerId) {
       checkRequest(request);
@@ -160,7 +161,7 @@ async function makeVolume(
   const found = table.find(name);
   if (found !== undefined) {
     if (wanted === '' || wanted === found.driver) {
-      await makeAgain(found, driverOf, plugins);
+      await makeAgain(found, plugins);
       return { volume: found, isNew: false };
     }
     if (wanted !== 'local')
@@ -180,13 +181,17 @@ async function makeVolume(
 }
 
 /** A plugin may have lost a volume that the engine knows of. */
-async function makeAgain(volume: VolumeView, driverOf: DriverOf, plugins: VolumePlugins): Promise<void> {
-  if (volume.driver === 'local') return;
+async function makeAgain({ name, driver, options }: VolumeView, plugins: VolumePlugins): Promise<void> {
+  if (driver === 'local') return;
   try {
-    await (await plugins.driver(volume.driver)).get(volume.name);
+    const plugin = await plugins.driver(driver);
+    await plugin.get(name).catch((error: unknown) => {
+      if (kindOf(error) !== 'not-found') throw error;
+      // Not as a new one: that it is gone may be a passing error, and who has it mounted stays noted.
+      return plugin.create(name, options ?? {});
+    });
   } catch (error) {
-    if (kindOf(error) !== 'not-found') throw pluginError(`create ${volume.name}`, error);
-    await driverOf(volume).create(volume);
+    throw pluginError(`create ${name}`, error);
   }
 }
 
@@ -205,18 +210,22 @@ async function eraseVolume(
   }
 }
 
-/** Takes off what nobody uses that was there before this daemon. */
-async function leaveUnused(
-  users: readonly { name: string; user: string }[],
-  { table, driverOf, locks, log }: { table: VolumeTable; driverOf: DriverOf; locks: KeyedLock; log: Log },
+/** Names of the volumes whose container did not come to be, as far as their directories say. */
+async function provisionalOf(table: VolumeTable): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for (const { name } of table.all()) if (await isProvisional(table.dirOf(name))) found.add(name);
+  return found;
+}
+
+/** @param recoverOne never rejects, and asks for the volume's lock before it waits for anything. */
+async function eachRecovered(
+  volumes: readonly VolumeView[],
+  recoverOne: (volume: VolumeView) => Promise<void>,
 ): Promise<void> {
-  const still = (name: string) => new Set(users.filter((it) => it.name === name).map(({ user }) => user));
-  const leave = (it: VolumeView) => locks.run(it.name, () => driverOf(it).recover(it, still(it.name)));
-  const own = table.all().filter(({ driver }) => driver === 'local');
-  const others = table.all().filter(({ driver }) => driver !== 'local');
-  // No plugin that hangs keeps the engine from starting; who wants one of its volumes waits for the lock.
-  void forEach(others, leave, log, 'a volume stays mounted');
-  await forEach(own, leave, log, 'a volume stays mounted');
+  // No plugin that hangs keeps the engine from starting. All have their locks from here on: whoever wants one of the volumes
+  // afterwards comes after what is taken back here, which would be its own otherwise.
+  for (const it of volumes) if (it.driver !== 'local') void recoverOne(it);
+  for (const it of volumes) if (it.driver === 'local') await recoverOne(it);
 }
 
 /** What a kill left: directories of volumes that are gone, volumes that were being filled; a lost directory is made anew. */
@@ -237,19 +246,12 @@ async function tidy(dir: string, table: VolumeTable, log: Log): Promise<void> {
     // What is mounted there may be a server that does not answer.
     if (!isMounted(options)) await mkdir(mountpoint, { recursive: true });
   };
-  await forEach(table.all(), tidyOne, log, 'a volume could not be tidied up');
+  for (const it of table.all()) await tolerated(it, () => tidyOne(it), log, 'a volume could not be tidied up');
 }
 
 /** What fails with one of them is told, and stands in nobody's way. */
-async function forEach(
-  volumes: readonly VolumeView[],
-  work: (volume: VolumeView) => Promise<void>,
-  log: Log,
-  otherwise: string,
-): Promise<void> {
-  for (const volume of volumes) {
-    await work(volume).catch((error: unknown) => log.warn(otherwise, { name: volume.name, error }));
-  }
+async function tolerated({ name }: VolumeView, work: () => Promise<void>, log: Log, otherwise: string): Promise<void> {
+  await work().catch((error: unknown) => log.warn(otherwise, { name, error }));
 }
 
 /** A kill came while a container was being created or removed: its volumes go, unless its row was there. */
@@ -258,9 +260,7 @@ async function endInterrupted(
   { name }: VolumeView,
   { inUse, erase }: { inUse: (name: string) => boolean; erase: (name: string) => Promise<void> },
 ): Promise<void> {
-  const dir = table.dirOf(name);
-  if (!(await isProvisional(dir))) return;
-  await (inUse(name) ? endProvisional(dir) : erase(name));
+  await (inUse(name) ? endProvisional(table.dirOf(name)) : erase(name));
 }
 
 /** @throws in Docker's words. */
