@@ -102,3 +102,13 @@ test('a group is killed with one write, if it holds the process', { skip: cannot
     await removeCgroup([dir]);
   }
 });
+
+test('a group that cannot be killed with one write is left to others, for whatever reason', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'gantry-cgroup-'));
+  try {
+    await mkdir(join(root, 'threaded', 'cgroup.procs'), { recursive: true });
+    assert.equal(await killGroupOf(1, { unified: root }, '/threaded'), false);
+  } finally {
+    await rm(root, { recursive: true });
+  }
+});
