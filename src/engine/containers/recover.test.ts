@@ -146,8 +146,9 @@ test('one whose row cannot be read is left alone with all it has, and the others
     const untouched = () => assert.fail('its task is let be');
     const task = fakeTask('spoilt', { killAll: untouched, delete: untouched });
     const tasks = { spoilt: async () => task, well: async () => fakeTask('well') };
-    await using it = await leftBehind(['spoilt', 'well'], tasks, spoilt);
+    await using it = await leftBehind(['spoilt', 'well'], tasks, { ...spoilt, image: 'sha256:its' });
     await it.recover();
+    assert.deepEqual(it.parts.registry.usersOf('sha256:its').running, ['spoilt']);
     assert.deepEqual(it.stateOf('well'), ['running', 0]);
     assert.deepEqual(it.errors, ['spoilt'], JSON.stringify(spoilt));
     for (const home of ['bundles', 'containers'] as const) {

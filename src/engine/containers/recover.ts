@@ -23,7 +23,8 @@ import { recoverVolumes } from './volume-mounts.ts';
  * way keeps the others from being taken over. Policies start what they are to start later, by `resumeRestarts`.
  */
 export async function recoverContainers(parts: Parts, execs: ExecTable): Promise<void> {
-  const unread = takeInRows(parts);
+  takeInRows(parts);
+  const unread = parts.registry.unread();
   const isOurs = (id: string): boolean => unread.has(id) || parts.registry.byId(id) !== undefined;
   const found = await findTasks(parts);
   await parts.networks.recover(new Set([...found.keys()].filter(isOurs)));
@@ -46,21 +47,19 @@ export async function recoverContainers(parts: Parts, execs: ExecTable): Promise
 }
 
 /**
- * Gives the ids of rows that cannot be read, by this version at least. What they stand for is left alone, running or not, and
- * their names stay taken.
+ * Sets rows aside that cannot be read, by this version at least. What they stand for is left alone, running or not, as are the
+ * volumes and images that they name, and their names stay taken.
  */
-function takeInRows({ rows, registry, paths, log }: Parts): Set<string> {
-  const unread = new Set<string>();
+function takeInRows({ rows, registry, paths, log }: Parts): void {
   for (const row of rows.all()) {
     try {
       registry.reserve(row.name, row.id);
       registry.add(track(fromRow(row, paths)));
     } catch (error) {
-      unread.add(row.id);
+      registry.setAside(row);
       log.error('a container cannot be read and is left alone', { container: row.id, name: row.name, error });
     }
   }
-  return unread;
 }
 
 async function keepPipes(parts: Parts, id: string, pipes: Set<string>): Promise<void> {

@@ -70,3 +70,11 @@ test('malformed names are refused', () => {
     );
   }
 });
+
+test('what a row that cannot be read names counts as used', () => {
+  const it = new Registry();
+  it.setAside({ id: A, name: 'web', image: 'sha256:1', created: '', spec: '{"later":["data","sha256:2"]}', state: '' });
+  assert.deepEqual([it.unread(), it.mounting('data'), it.mounting('dat')], [new Set([A]), [A], []]);
+  for (const image of ['sha256:1', 'sha256:2']) assert.deepEqual(it.usersOf(image), { running: [A], stopped: [] });
+  assert.deepEqual(it.usersOf('sha256:3'), { running: [], stopped: [] });
+});

@@ -1,3 +1,4 @@
+import type { ContainerRow } from '../../store/containers.ts';
 import { conflict, invalid, notFound } from '../../util/errors.ts';
 import type { Container } from './model.ts';
 import type { Tracked } from './tracked.ts';
@@ -14,6 +15,7 @@ export class Registry {
   readonly #byId = new Map<string, Tracked>();
   /** Name → id; the container of a reserved name may not exist yet. */
   readonly #names = new Map<string, string>();
+  readonly #unread: ContainerRow[] = [];
 
   /** @throws `invalid` for a malformed name, `conflict` when it is taken. A leading slash is dropped. */
   reserve(name: string, id: string): string {
@@ -45,6 +47,16 @@ export class Registry {
     this.#byId.set(tracked.container.id, tracked);
   }
 
+  /** Notes a container whose row cannot be read. It is not found, and what its row names counts as used by it. */
+  setAside(row: ContainerRow): void {
+    this.#unread.push(row);
+  }
+
+  /** Ids of the containers whose rows cannot be read. */
+  unread(): ReadonlySet<string> {
+    return new Set(this.#unread.map(({ id }) => id));
+  }
+
   /** Forgets a container and frees its name. */
   drop(container: Container): void {
     this.#byId.delete(container.id);
@@ -56,13 +68,14 @@ export class Registry {
     return [...this.#byId.values()].reverse();
   }
 
-  /** Ids of the containers made of an image or mounting it, by whether they run. */
+  /** Ids of the containers made of an image or mounting it, by whether they run; of one that cannot be read, nobody knows that it does not. */
   usersOf(imageId: string): { running: string[]; stopped: string[] } {
     const users = [...this.#byId.values()].filter(({ container: { imageId: own, mounts } }) => {
       return own === imageId || mounts.some(({ manner }) => manner?.image?.id === imageId);
     });
+    const unread = this.#unread.filter((row) => row.image === imageId || mentions(row, imageId));
     return {
-      running: users.filter(isRunning).map(({ container }) => container.id),
+      running: [...users.filter(isRunning).map(({ container }) => container.id), ...unread.map(({ id }) => id)],
       stopped: users.filter((it) => !isRunning(it)).map(({ container }) => container.id),
     };
   }
@@ -70,9 +83,10 @@ export class Registry {
   /** Ids of the containers that mount a volume. */
   mounting(volume: string): string[] {
     const all = [...this.#byId.values()].map(({ container }) => container);
-    return all
-      .filter(({ mounts }) => mounts.some(({ type, name }) => type === 'volume' && name === volume))
-      .map(({ id }) => id);
+    return [
+      ...all.filter(({ mounts }) => mounts.some(({ type, name }) => type === 'volume' && name === volume)),
+      ...this.#unread.filter((row) => mentions(row, volume)),
+    ].map(({ id }) => id);
   }
 
   byId(id: string): Tracked | undefined {
@@ -96,3 +110,6 @@ export class Registry {
     return only;
   }
 }
+
+/** Whatever the form of a row, what it names it names in quotes. */
+const mentions = ({ spec }: ContainerRow, name: string): boolean => spec.includes(JSON.stringify(name));

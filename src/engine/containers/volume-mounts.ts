@@ -190,15 +190,15 @@ export async function leaveVolumes(
   }
 }
 
-/** After a start of the daemon: who runs uses its volumes already. */
+/** After a start of the daemon: who runs uses its volumes already, and so may those that cannot be read. */
 export async function recoverVolumes({ registry, volumes }: Pick<Parts, 'registry' | 'volumes'>): Promise<void> {
-  const running = new Set(
+  const idle = new Set(
     registry
       .all()
-      .filter(({ live }) => live !== undefined)
+      .filter(({ live }) => live === undefined)
       .map(({ container }) => container.id),
   );
-  await volumes.recover((name) => registry.mounting(name).filter((id) => running.has(id)));
+  await volumes.recover((name) => registry.mounting(name).filter((id) => !idle.has(id)));
 }
 
 /**
