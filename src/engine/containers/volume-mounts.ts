@@ -51,7 +51,7 @@ export async function takeVolumes(
     if (!place.noCopy && (await rootfsEntry(layers, place.destination)) !== undefined) {
       const o = { ...place, containerId: id, layers };
       const fillIt = (path: string) => parts.volumes.exclusive(volume.name, () => fill(parts, volume, path, o));
-      await whileUsed(parts, volume.name, `create ${id}`, fillIt);
+      await whileUsed(parts, { name: volume.name, user: `create ${id}`, containerId: id }, fillIt);
     }
     mounts.push(toMount(place, volume));
   }
@@ -144,16 +144,15 @@ function driverOf({ Mounts, VolumeDriver }: HostConfig, { destination }: Place) 
 
 /** Work on a volume that is mounted meanwhile, at the path given. @throws `internal` in Docker's words. */
 async function whileUsed<T>(
-  { volumes }: Pick<Parts, 'volumes'>,
-  name: string,
-  user: string,
+  parts: Pick<Parts, 'volumes' | 'log'>,
+  { name, user, containerId }: { name: string; user: string; containerId: string },
   work: (path: string) => Promise<T>,
 ): Promise<T> {
-  const path = await volumes.use(name, user);
   try {
-    return await work(path);
+    // One that fails may have it mounted all the same.
+    return await work(await parts.volumes.use(name, user));
   } finally {
-    await volumes.leave(name, user);
+    await leaveVolume(parts, { name, user, containerId });
   }
 }
 
@@ -179,15 +178,20 @@ export async function useVolumes(
 
 /** One that cannot be unmounted stays until the next start. */
 export async function leaveVolumes(
-  { volumes, log }: Pick<Parts, 'volumes' | 'log'>,
+  parts: Pick<Parts, 'volumes' | 'log'>,
   container: Container,
   user: string = container.id,
 ): Promise<void> {
-  for (const name of volumesOf(container)) {
-    await volumes
-      .leave(name, user)
-      .catch((error: unknown) => log.warn('a volume stays mounted', { container: container.id, name, error }));
-  }
+  for (const name of volumesOf(container)) await leaveVolume(parts, { name, user, containerId: container.id });
+}
+
+async function leaveVolume(
+  { volumes, log }: Pick<Parts, 'volumes' | 'log'>,
+  { name, user, containerId }: { name: string; user: string; containerId: string },
+): Promise<void> {
+  await volumes
+    .leave(name, user)
+    .catch((error: unknown) => log.warn('a volume stays mounted', { container: containerId, name, error }));
 }
 
 /** After a start of the daemon: who runs uses its volumes already, and so may those that cannot be read. */

@@ -32,7 +32,8 @@ export async function callPlugin(
     try {
       return answerOf(method, await send(address, method, body, timeout));
     } catch (error) {
-      const nobody = hasCode(error, 'ECONNREFUSED', 'ENOENT', 'ECONNRESET');
+      // One that breaks off (ECONNRESET) may have done what it was told.
+      const nobody = hasCode(error, 'ECONNREFUSED', 'ENOENT');
       if (!nobody || performance.now() + wait > until) throw asUnavailable(method, error);
     }
     await sleep(wait);

@@ -153,6 +153,15 @@ test('one that starts anew in a moment is waited for', async () => {
   assert.deepEqual(second.calls, ['Create data']);
 });
 
+test('one that breaks off is not told the same again: it may have done it', async () => {
+  using it = fixture();
+  await using plugin = await it.start('p');
+  const driver = await it.plugins.driver('p');
+  plugin.instead.set('Mount', (response) => void response.destroy());
+  await assert.rejects(driver.mount('data', 'u'), { kind: 'unavailable' });
+  assert.deepEqual(plugin.calls, ['Mount data']);
+});
+
 test('what a plugin calls its volumes leads nowhere, and content of a volume of the engine survives one of that name', async () => {
   using it = fixture();
   await using plugin = await it.start('p');
