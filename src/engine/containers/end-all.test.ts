@@ -48,3 +48,15 @@ test('who is being started is ended too, and so is who is started while others e
   await Promise.all([endAll(parts, undefined), starting]);
   assert.deepEqual(ended.toSorted(), ['later', 'runs', 'starts']);
 });
+
+test('who runs is ended at once, whatever is being done to others or to it', async () => {
+  const { parts, ended, run, of } = engineWith(['runs', 'starts']);
+  run(of('runs'));
+  const busy = Promise.withResolvers<void>();
+  const works = ['runs', 'starts'].map((id) => parts.locks.run(id, () => busy.promise));
+  const all = endAll(parts, undefined);
+  await sleep(10);
+  assert.deepEqual(ended, ['runs']);
+  busy.resolve();
+  await Promise.all([all, ...works]);
+});

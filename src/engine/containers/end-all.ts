@@ -10,21 +10,28 @@ import type { Live, Tracked } from './tracked.ts';
  */
 export async function endAll(parts: Parts, most: number | undefined): Promise<void> {
   parts.restarts[Symbol.dispose]();
-  const ended = new Set<Live>();
+  const met = new Set<Live>();
+  const isNew = ({ live }: Tracked) => live !== undefined && !met.has(live);
+  const endOnce = async (tracked: Tracked): Promise<void> => {
+    if (tracked.live === undefined || met.has(tracked.live)) return;
+    met.add(tracked.live);
+    await end(parts, tracked, most);
+  };
   // Who is being started has a process afterwards, and a client may start some while others end.
-  for (let found = await running(parts, ended); found.length > 0; found = await running(parts, ended)) {
-    await Promise.all(found.map((it) => end(parts, it, most)));
+  for (let before = -1; before < met.size || parts.registry.all().some(isNew); ) {
+    before = met.size;
+    await Promise.all(parts.registry.all().map((it) => endOnceFree(parts, it, endOnce)));
   }
 }
 
-/** Those that run once what is being done to them is done, but for the processes that were met before, which are noted. */
-async function running({ registry, locks }: Parts, met: Set<Live>): Promise<Tracked[]> {
-  await Promise.all(registry.all().map(({ container }) => locks.run(container.id, async () => {})));
-  return registry.all().filter(({ live }) => {
-    if (live === undefined || met.has(live)) return false;
-    met.add(live);
-    return true;
-  });
+/** What runs is ended at once: the host does not wait for long. What comes of that which is being done to it, afterwards. */
+async function endOnceFree(
+  { locks }: Parts,
+  tracked: Tracked,
+  endOnce: (tracked: Tracked) => Promise<void>,
+): Promise<void> {
+  const free = locks.run(tracked.container.id, async () => {});
+  await Promise.all([endOnce(tracked), free.then(() => endOnce(tracked))]);
 }
 
 async function end(parts: Parts, tracked: Tracked, most: number | undefined): Promise<void> {
