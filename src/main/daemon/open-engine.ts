@@ -72,13 +72,17 @@ export async function openEngine(config: DaemonConfig, log: Log): Promise<OpenEn
   const images = await engineImages(config, { store, events, remote, log }, registry, paths.bundles);
   const runtimes = await engineRuntimes(config);
   const userns = await engineUserns(config, store.dirs, log);
+  let recovered = false;
+  // A start that fails takes along what it made of the host, unless containers may be in it.
+  const givesUp = () => !recovered && store.containers.all().length === 0;
+  stack.defer(async () => {
+    if (givesUp()) await userns?.remove();
+  });
   const networks = stack.use(await engineNetworks(config, { engineId: id, db: store.db, userns: userns?.path, log }));
   const users = (name: string) => registry.mounting(name);
   const volumes = await openVolumes({ rows: store.volumes, dir: store.dirs.volumes, events, users, log });
-  let recovered = false;
-  // A start that fails takes along what it made of the network, unless containers may be in it.
   stack.defer(async () => {
-    if (!recovered && store.containers.all().length === 0) await networks.destroy().then(() => userns?.remove());
+    if (givesUp()) await networks.destroy();
   });
   const io = stack.use(await openIoPool({ execRoot, log }));
   const shims = stack.use(await engineShims(execRoot, log, () => parts));
