@@ -33,7 +33,7 @@ export interface StoreCheck {
   counts(): { blobs: number; layers: number };
   /** Every blob against its digest, every layer against its archive, files against rows. Reads all that is stored. */
   run(signal: AbortSignal): AsyncGenerator<Damage>;
-  /** Puts good bytes in the place of a blob's. @throws `invalid` when they are not what the digest says. */
+  /** Puts good bytes in the place of a blob's; one that is gone meanwhile stays so. @throws `invalid` when they are not what the digest says. */
   replaceBlob(
     digest: string,
     source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -76,8 +76,13 @@ export function openStoreCheck(parts: CheckParts): StoreCheck {
         size: blobRows.find(digest)?.size,
         signal,
       });
-      await flush(path);
-      renameSync(path, join(dirs.content, hexOf(digest)));
+      try {
+        await flush(path);
+        if (blobRows.find(digest) === undefined) return;
+        renameSync(path, join(dirs.content, hexOf(digest)));
+      } finally {
+        trash.discard(path);
+      }
       await fsyncDir(dirs.content);
     },
     rebuildLayer: async (chainId, refuseUsed, signal) => {
@@ -119,7 +124,12 @@ async function* findDamage(parts: CheckParts, signal: AbortSignal): AsyncGenerat
   }
   for (const layer of layerRows.all()) {
     signal.throwIfAborted();
-    const how = await wrongLayer(parts, layer, bad.has(layer.blob), signal);
+    const how = await wrongLayer(parts, layer, bad.has(layer.blob), signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (layerRows.find(layer.chainId) !== undefined) throw error;
+      return undefined;
+    });
+    // It may have been removed in the middle.
     if (layerRows.find(layer.chainId) === undefined) continue;
     if (how !== undefined) yield { what: 'layer', id: layer.chainId, how };
     if (!isLinked(parts, layer)) yield { what: 'link', id: layer.chainId, how: 'its short name leads elsewhere' };
@@ -172,9 +182,8 @@ async function wrongLayer(
   const found = await compare(fs);
   if (found.length === 0) return undefined;
   const fresh = await stage(parts, layer, signal);
-  const usual = new Set(await compare(join(fresh, 'fs')));
-  trash.discard(fresh);
-  const wrong = found.filter((line) => !usual.has(line));
+  const usual = await compare(join(fresh, 'fs')).finally(() => trash.discard(fresh));
+  const wrong = found.filter((line) => !usual.includes(line));
   return wrong.length === 0 ? undefined : `${wrong[0]}${wrong.length > 1 ? ` (and ${wrong.length - 1} more)` : ''}`;
 }
 

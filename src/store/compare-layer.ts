@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expand } from '../util/compression.ts';
-import { hasCode, unavailable } from '../util/errors.ts';
 import { TarReader } from '../util/tar/tar-reader.ts';
 import { rewriteLayer } from './layer-rewriter.ts';
+import { spawnFailure } from './tar-process.ts';
 
 const MAX_WORDS = 64 * 1024;
 const ARGS = ['--compare', '--file=-', '--numeric-owner', '--blocking-factor=512', '--warning=no-timestamp'];
@@ -87,7 +87,7 @@ class Comparing {
     this.#exited = once(this.#child, 'close').then(
       () => {},
       (error: unknown) => {
-        throw hasCode(error, 'ENOENT') ? unavailable('the host tool "tar" is not installed', error) : error;
+        throw spawnFailure(error, cwd);
       },
     );
     this.#exited.catch(() => {});

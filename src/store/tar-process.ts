@@ -1,5 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { hasCode, internal, unavailable } from '../util/errors.ts';
 
@@ -23,6 +24,13 @@ const ARGS = [
   '--no-selinux',
 ];
 
+/** Why tar could not be started in a directory: one that is gone looks to Node as a tar that is not there. */
+export function spawnFailure(error: unknown, directory: string): unknown {
+  if (!hasCode(error, 'ENOENT')) return error;
+  if (!existsSync(directory)) return internal(`the directory ${directory} is gone`, error);
+  return unavailable('the host tool "tar" is not installed', error);
+}
+
 /** GNU tar, unpacking into a directory what is written to it. */
 export class TarProcess {
   readonly #child: ChildProcessByStdio<Writable, null, Readable>;
@@ -43,16 +51,16 @@ export class TarProcess {
     });
     // A tar that gave up closes its end; its words tell why.
     this.#child.stdin.on('error', () => {});
-    this.#exited = this.#exit();
+    this.#exited = this.#exit(directory);
     this.#exited.catch(() => {});
   }
 
-  async #exit(): Promise<number> {
+  async #exit(directory: string): Promise<number> {
     try {
       const [code] = (await once(this.#child, 'close')) as [number | null];
       return code ?? -1;
     } catch (error) {
-      throw hasCode(error, 'ENOENT') ? unavailable('the host tool "tar" is not installed', error) : error;
+      throw spawnFailure(error, directory);
     } finally {
       this.#over = true;
     }

@@ -9,11 +9,20 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { digestOf } from '../util/digest.ts';
 import { nameBytes } from '../util/tar/entry.ts';
 import { archiveOf, inPieces, type Member, seeded, snapshot } from '../util/tar/tar-fixture.ts';
+import { compareLayer } from './compare-layer.ts';
 import { unpackLayer } from './unpack-layer.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root: owners, devices, trusted attributes';
 const root = mkdtempSync(join(tmpdir(), 'gantry-unpack-'));
 after(() => rmSync(root, { recursive: true }));
+
+test('a directory that is gone is not told as a tar that is not there', { skip }, async () => {
+  const archive = archiveOf([{ name: 'a', data: 'x' }]);
+  const gone = join(root, 'gone');
+  const error = { kind: 'internal', message: `the directory ${gone} is gone` };
+  await assert.rejects(unpackLayer(inPieces(archive, 512), gone, digestOf(archive)), error);
+  await assert.rejects(compareLayer(inPieces(archive, 512), gone, new AbortController().signal), error);
+});
 
 let made = 0;
 function freshDir(): string {

@@ -1,10 +1,23 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { readdir, readFile, rename, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises';
+import { existsSync, unlinkSync } from 'node:fs';
+import {
+  mkdir,
+  mkdtempDisposable,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import { type AddedImage, startTestRegistry, type TestRegistry } from '../../remote/registry-fixture.ts';
+import { localRemote } from '../../remote/remote-fixture.ts';
 import { hexOf } from '../../util/digest.ts';
 import type { CheckResult } from './check-images.ts';
 import { dockerArchive, type ImagesFixture, imageOf, openImagesFixture, tarOf } from './images-fixture.ts';
@@ -44,6 +57,19 @@ const topLayer = ({ store, images }: ImagesFixture, name: string): string =>
 const halfUnpacked = async ({ store }: ImagesFixture): Promise<string[]> =>
   (await readdir(store.dirs.layers)).filter((name) => name.endsWith('.tmp'));
 
+/** A signal that is aborted when `now`, told how often it was asked, says so. */
+function watchedSignal(now: (asked: number) => boolean): AbortSignal {
+  const controller = new AbortController();
+  const throwIfAborted = controller.signal.throwIfAborted.bind(controller.signal);
+  let asked = 0;
+  return Object.assign(controller.signal, {
+    throwIfAborted: () => {
+      if (now(++asked)) controller.abort();
+      throwIfAborted();
+    },
+  });
+}
+
 /** Damages what is stored, sees it found, repaired, and gone. */
 async function heals(fixture: ImagesFixture, expected: RegExp): Promise<void> {
   const { lines, result } = await check(fixture);
@@ -80,6 +106,22 @@ describe('a check', { skip }, () => {
     });
   }
 
+  test('passes over a mirror that has a blob wrong', async () => {
+    await using dir = await mkdtempDisposable(join(tmpdir(), 'gantry-certs-'));
+    await using mirror = await startTestRegistry();
+    await using registry = await startTestRegistry();
+    await mkdir(join(dir.path, 'registry.test'));
+    const hosts = `server = "http://${registry.host}"\n[host."http://${mirror.host}"]\n`;
+    await writeFile(join(dir.path, 'registry.test/hosts.toml'), hosts);
+    await using fixture = await openImagesFixture(localRemote([dir.path]));
+    const { layers } = registry.addImage('app', '1', [tarOf({ one: '1' })]);
+    await Array.fromAsync(fixture.images.pull({ image: 'registry.test/app:1', tag: '', signal }));
+    const [digest = ''] = layers;
+    mirror.blobs.set(digest, Buffer.alloc(registry.blobs.get(digest)?.length ?? 0));
+    await truncate(blobPath(fixture, digest), 3);
+    await heals(fixture, /^blob /);
+  });
+
   test('finds files that a layer lost or has otherwise, and unpacks it again', async () => {
     await using all = await pulled();
     const { fixture, name } = all;
@@ -115,6 +157,70 @@ describe('a check', { skip }, () => {
     assert.match(lines.at(-1) ?? '', /^cannot repair layer .*: running container cccccccccccc stands on it/);
     assert.deepEqual([(await stat(top)).ino, asked], [ino, 2]);
     assert.deepEqual(await halfUnpacked(fixture), []);
+  });
+
+  test('that is cancelled leaves nothing of what it unpacks, wherever it is', async () => {
+    await using all = await pulled();
+    const { fixture, name } = all;
+    await unlink(join(topLayer(fixture, name), 'two'));
+    let cancelled = true;
+    for (let step = 1; cancelled; step++) {
+      assert.ok(step < 1000);
+      const watched = watchedSignal((asked) => asked === step);
+      const run = Array.fromAsync(fixture.store.check.run(watched));
+      cancelled = await run.then(
+        () => false,
+        () => true,
+      );
+      assert.deepEqual(await halfUnpacked(fixture), [], `cancelled at step ${step}`);
+    }
+  });
+
+  test('goes on when a layer is removed meanwhile', async () => {
+    await using all = await pulled();
+    const { fixture, image } = all;
+    const { store } = fixture;
+    await rm(topLayer(fixture, all.name), { recursive: true });
+    const lost = image.layers[0] ?? '';
+    // Between the blobs and the first layer.
+    const blobs = store.check.counts().blobs;
+    const watched = watchedSignal((asked) => {
+      if (asked === blobs + 1) {
+        unlinkSync(join(store.dirs.content, hexOf(lost)));
+        store.db.sql.exec('PRAGMA foreign_keys = OFF; DELETE FROM layers WHERE parent IS NULL');
+      }
+      return false;
+    });
+    const found = await Array.fromAsync(store.check.run(watched));
+    assert.deepEqual(
+      found.map(({ what, how }) => [what, how]),
+      [['layer', 'its files are missing']],
+    );
+  });
+
+  test('puts nothing back that was removed meanwhile', async () => {
+    await using all = await pulled();
+    const { fixture, name, image } = all;
+    const { store } = fixture;
+    const [blob = '', chainId = ''] = [image.layers[1], fixture.images.get(name).chainIds[1]];
+    const bytes = await readFile(blobPath(fixture, blob));
+    const forget = (): void =>
+      store.db.sql.exec('PRAGMA foreign_keys = OFF; DELETE FROM layers WHERE parent IS NOT NULL; DELETE FROM blobs');
+    await store.check.rebuildLayer(
+      chainId,
+      () => {},
+      watchedSignal((asked) => {
+        if (asked === 1) forget();
+        return false;
+      }),
+    );
+    const source = (function* () {
+      yield bytes;
+      unlinkSync(blobPath(fixture, blob));
+    })();
+    await store.check.replaceBlob(blob, source, signal);
+    assert.ok(!existsSync(blobPath(fixture, blob)));
+    assert.deepEqual([await halfUnpacked(fixture), await readdir(store.dirs.ingest)], [[], []]);
   });
 
   test('puts right a short name, and takes away what belongs to nothing', async () => {

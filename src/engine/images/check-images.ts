@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Remote } from '../../remote/remote.ts';
 import { isIndexType, isManifestType } from '../../spec/manifest.ts';
+import type { ImageReference } from '../../spec/reference.ts';
 import type { Damage } from '../../store/check.ts';
 import type { Blob } from '../../store/content.ts';
 import { digestOf } from '../../util/digest.ts';
@@ -104,10 +105,18 @@ async function repairBlob({ collection, remote }: CheckContext, digest: string, 
     await store.check.replaceBlob(digest, [made], signal);
     return;
   }
+  const put = (source: Bytes): Promise<void> => store.check.replaceBlob(digest, source, signal);
+  await anyOf(reposOf(collection, digest), (name) => fetchFrom(remote, name, blob, put, signal), signal);
+}
+
+type Bytes = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/** Tries one after another until it works with one. @throws what went wrong with the last. */
+async function anyOf<T>(all: Iterable<T>, attempt: (one: T) => Promise<void>, signal: AbortSignal): Promise<void> {
   let failure: unknown = notFound('no registry is known to have it');
-  for (const name of reposOf(collection, digest)) {
+  for (const one of all) {
     try {
-      await fetchFrom(remote, name, blob, (source) => store.check.replaceBlob(digest, source, signal), signal);
+      await attempt(one);
       return;
     } catch (error) {
       signal.throwIfAborted();
@@ -143,7 +152,7 @@ async function fetchFrom(
   remote: Remote,
   name: string,
   blob: Blob,
-  put: (source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) => Promise<void>,
+  put: (source: Bytes) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   using repositories = await remote.open(name, undefined);
@@ -153,7 +162,9 @@ async function fetchFrom(
     return;
   }
   const descriptor = { ...blob, annotations: {}, platform: null };
-  await put(remoteBlob(repositories, descriptor).open(0, 0, signal));
+  const wanted = remoteBlob(repositories, descriptor);
+  // The first place that answers may have it damaged.
+  await anyOf(Array(wanted.places).keys(), (place) => put(wanted.open(0, place, signal)), signal);
 }
 
 async function repairLayer(context: CheckContext, chainId: string, signal: AbortSignal): Promise<void> {
@@ -177,16 +188,10 @@ function refuseUsed({ collection, inUse, pinned, standingOn }: CheckContext, cha
 /** Reads it again, else brings it here again by a digest that a registry has it under. */
 async function repairImage({ collection, pull }: CheckContext, id: string, signal: AbortSignal): Promise<void> {
   if (await collection.revive(id)) return;
-  let failure: unknown = notFound('no registry is known to have it');
-  for (const { name, digest } of collection.catalogue.references(id)) {
-    if (digest === undefined) continue;
-    try {
-      await Array.fromAsync(pull({ image: `${name}@${digest}`, tag: '', signal }));
-      if (await collection.revive(id)) return;
-    } catch (error) {
-      signal.throwIfAborted();
-      failure = error;
-    }
-  }
-  throw failure;
+  const names = collection.catalogue.references(id).filter(({ digest }) => digest !== undefined);
+  const bring = async ({ name, digest = '' }: ImageReference): Promise<void> => {
+    await Array.fromAsync(pull({ image: `${name}@${digest}`, tag: '', signal }));
+    if (!(await collection.revive(id))) throw notFound(`${name}@${digest} does not bring it back`);
+  };
+  await anyOf(names, bring, signal);
 }

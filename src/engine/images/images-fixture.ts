@@ -34,7 +34,7 @@ export interface ImagesFixture extends AsyncDisposable {
   load(archive: Buffer | Readable, quiet?: boolean): Promise<Progress[]>;
 }
 
-export async function openImagesFixture(): Promise<ImagesFixture> {
+export async function openImagesFixture(remote = localRemote()): Promise<ImagesFixture> {
   const dataRoot = await mkdtemp(join(tmpdir(), 'gantry-images-'));
   const events: string[] = [];
   const users = new Map<string, { running: string[]; stopped: string[] }>();
@@ -56,7 +56,7 @@ export async function openImagesFixture(): Promise<ImagesFixture> {
         events: recorder,
         inUse,
         standingOn: (dir) => fixture.standingOn(dir),
-        remote: localRemote(),
+        remote,
         maxDownloads: 3,
         maxUploads: 5,
         log: silentLog(),
