@@ -7,8 +7,14 @@ import { rootCertificates } from 'node:tls';
 import type { TlsSettings } from './endpoint.ts';
 import { unreachable } from './unreachable.ts';
 
-/** A server that is silent for so long is given up. */
-const SILENCE_MS = 60_000;
+/** How long a server may be silent until it is given up, in milliseconds. */
+export interface Patience {
+  readonly silence: number;
+  /** After something was sent to be kept: a server may have gigabytes to check and to move before it answers. */
+  readonly commit: number;
+}
+
+const PATIENCE: Patience = { silence: 60_000, commit: 10 * 60_000 };
 
 export interface Message {
   readonly method: string;
@@ -26,8 +32,8 @@ export interface Sender extends Disposable {
 }
 
 /** Connections by the settings of one server. The proxies of the environment (`HTTPS_PROXY`, `NO_PROXY`, …) are used. */
-export function openSender({ ca, cert, key, verify }: TlsSettings): Sender {
-  const common = { keepAlive: true, proxyEnv: process.env, timeout: SILENCE_MS };
+export function openSender({ ca, cert, key, verify }: TlsSettings, patience = PATIENCE): Sender {
+  const common = { keepAlive: true, proxyEnv: process.env, timeout: patience.silence };
   const plain = new HttpAgent(common);
   const secure = new HttpsAgent({
     ...common,
@@ -36,7 +42,10 @@ export function openSender({ ca, cert, key, verify }: TlsSettings): Sender {
     ...(cert === undefined ? {} : { cert, key }),
   });
   return {
-    send: (message) => sendOne(message, message.url.protocol === 'http:' ? plain : secure),
+    send: (message) => {
+      const silence = message.method === 'PUT' ? patience.commit : patience.silence;
+      return sendOne(message, message.url.protocol === 'http:' ? plain : secure, silence);
+    },
     [Symbol.dispose]: () => {
       plain.destroy();
       secure.destroy();
@@ -44,11 +53,15 @@ export function openSender({ ca, cert, key, verify }: TlsSettings): Sender {
   };
 }
 
-async function sendOne({ method, url, headers, body, signal }: Message, agent: HttpAgent): Promise<IncomingMessage> {
+async function sendOne(
+  { method, url, headers, body, signal }: Message,
+  agent: HttpAgent,
+  silence: number,
+): Promise<IncomingMessage> {
   signal.throwIfAborted();
   const request = url.protocol === 'http:' ? requestHttp : requestHttps;
   const sent = request(url, { method, headers, agent, signal });
-  sent.setTimeout(SILENCE_MS, () => sent.destroy(new Error('timeout awaiting response headers')));
+  sent.setTimeout(silence, () => sent.destroy(new Error('timeout awaiting response headers')));
   // After the answer has begun its reader is told what goes wrong.
   sent.on('error', () => {});
   try {
