@@ -67,6 +67,24 @@ describe('a blob from elsewhere', () => {
     assert.deepEqual(await store.content.readAll(digest, bytes.length), bytes);
   });
 
+  test('a part that nobody goes on with can be discarded', async () => {
+    await using store = await openTemp();
+    const { ingest } = store.dirs;
+    writeFileSync(join(ingest, `${'a'.repeat(64)}.partial`), Buffer.alloc(5000));
+    await using lease = store.lease();
+    let freed = -1;
+    const fetching = { ...wanted([]) };
+    fetching.open = async function* () {
+      yield bytes.subarray(0, 1000);
+      freed = store.discardParts();
+      yield bytes.subarray(1000);
+    };
+    await lease.fetch(fetching, signal, ignore);
+    assert.equal(freed, 5000);
+    assert.deepEqual(readdirSync(ingest), []);
+    assert.deepEqual(await store.content.readAll(digest, bytes.length), bytes);
+  });
+
   test('a part that is damaged is fetched anew', async () => {
     await using store = await openTemp();
     const offsets: number[] = [];

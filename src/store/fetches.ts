@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, renameSync } from 'node:fs';
+import { createReadStream, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hexOf } from '../util/digest.ts';
@@ -81,6 +81,20 @@ export class Fetches {
         await fetch.blob.catch(() => {});
       }
     }
+  }
+
+  /** Removes the parts that nobody is fetching the rest of. @returns their bytes. */
+  discardParts(): number {
+    const { ingest } = this.#parts.dirs;
+    const running = new Set([...this.#running.keys()].map((digest) => hexOf(digest) + PARTIAL));
+    let bytes = 0;
+    for (const name of readdirSync(ingest)) {
+      if (!name.endsWith(PARTIAL) || running.has(name)) continue;
+      const path = join(ingest, name);
+      bytes += statSync(path).size;
+      rmSync(path);
+    }
+    return bytes;
   }
 
   #start(wanted: Wanted): Fetch {

@@ -37,6 +37,8 @@ export interface Store extends AsyncDisposable {
   lease(): Lease;
   /** Removes the layers and blobs that no image, no lease and nothing in `keep` (digests, chain ids) needs. */
   collect(keep?: Iterable<string>): Promise<Collected>;
+  /** Removes what has come of blobs whose fetch broke off, which the next one would go on from. @returns their bytes. */
+  discardParts(): number;
 }
 
 /**
@@ -78,6 +80,7 @@ export async function openStore({ dataRoot, log }: { dataRoot: string; log: Log 
       await trash.settled();
       return collected;
     },
+    discardParts: () => fetches.discardParts(),
     [Symbol.asyncDispose]: async () => {
       await trash.settled();
       db.close();

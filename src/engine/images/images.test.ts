@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -167,11 +168,12 @@ test('a pinned image keeps its layers', { skip }, async () => {
 test('pruning takes images without a name, with dangling=false all unused ones', { skip }, async () => {
   await using fixture = await loaded({ image: one, tags: ['x:1'] }, { image: two, tags: [] });
   const nothing = { untagged: [], deleted: [], reclaimed: 0 };
+  writeFileSync(join(fixture.store.dirs.ingest, `${'a'.repeat(64)}.partial`), 'part');
   assert.deepEqual(await fixture.images.prune(new Map([['label!', ['made']]])), nothing);
   assert.deepEqual(await fixture.images.prune(new Map([['until', ['2024-06-01T00:00:00Z']]])), nothing);
   const pruned = await fixture.images.prune(new Map());
-  assert.deepEqual([pruned.untagged, pruned.deleted[0], pruned.reclaimed], [[], two.id, 3]);
-  assert.equal(fixture.events.at(-1), 'prune 3');
+  assert.deepEqual([pruned.untagged, pruned.deleted[0], pruned.reclaimed], [[], two.id, 7]);
+  assert.equal(fixture.events.at(-1), 'prune 7');
   fixture.users.set(one.id, { running: [], stopped: ['c'.repeat(64)] });
   assert.deepEqual(await fixture.images.prune(new Map([['dangling', ['false']]])), nothing);
   fixture.users.clear();

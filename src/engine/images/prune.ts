@@ -6,9 +6,11 @@ import { createdAt } from './list.ts';
 import { type Removal, type RemoveContext, removeImage } from './remove.ts';
 import { untilFilter } from './until-filter.ts';
 
-const PRUNE_FILTERS = ['dangling', 'label', 'label!', 'until'];
+/** Filters of a prune that concern images only. */
+const PARTLESS = ['label', 'label!', 'until'];
+const PRUNE_FILTERS = ['dangling', ...PARTLESS];
 
-/** Removes images nobody uses: those without a name, or with `dangling=false` all. @throws `invalid`. */
+/** Removes images nobody uses: those without a name, or with `dangling=false` all; and parts of blobs whose pull broke off. @throws `invalid`. */
 export function pruneImages(context: RemoveContext, filters: Filters): Removal & { reclaimed: number } {
   checkFilters(filters, PRUNE_FILTERS);
   const dangling = filterFlag(filters, 'dangling', true);
@@ -28,7 +30,9 @@ export function pruneImages(context: RemoveContext, filters: Filters): Removal &
   const removals = wanted.flatMap((image) => namesOf(context, image).flatMap((name) => tryRemove(context, name)));
   const untagged = removals.flatMap((removal) => removal.untagged);
   const deleted = removals.flatMap((removal) => removal.deleted);
-  const reclaimed = deleted.reduce((sum, id) => sum + (sizes.get(id) ?? 0), 0);
+  // They have neither label nor time of making.
+  const parts = PARTLESS.some((filter) => filters.has(filter)) ? 0 : store.discardParts();
+  const reclaimed = deleted.reduce((sum, id) => sum + (sizes.get(id) ?? 0), parts);
   context.events.emit({
     type: 'image',
     action: 'prune',
