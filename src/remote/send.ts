@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
+import { type AgentOptions, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { rootCertificates } from 'node:tls';
 import type { TlsSettings } from './endpoint.ts';
+import { isAskedDirectly } from './no-proxy.ts';
 import { unreachable } from './unreachable.ts';
 
 /** How long a server may be silent until it is given up, in milliseconds. */
@@ -31,25 +32,41 @@ export interface Sender extends Disposable {
   send(message: Message): Promise<IncomingMessage>;
 }
 
-/** Connections by the settings of one server. The proxies of the environment (`HTTPS_PROXY`, `NO_PROXY`, …) are used. */
-export function openSender({ ca, cert, key, verify }: TlsSettings, patience = PATIENCE): Sender {
-  const common = { keepAlive: true, proxyEnv: process.env, timeout: patience.silence };
-  const plain = new HttpAgent(common);
-  const secure = new HttpsAgent({
-    ...common,
-    rejectUnauthorized: verify,
-    ...(ca.length === 0 ? {} : { ca: [...rootCertificates, ...ca] }),
-    ...(cert === undefined ? {} : { cert, key }),
-  });
+/** Connections by the settings of one server. The proxies of the environment (`HTTPS_PROXY`, …) are used, but for what is asked directly. */
+export function openSender(
+  tls: TlsSettings,
+  { patience = PATIENCE, env = process.env }: { patience?: Patience; env?: NodeJS.ProcessEnv } = {},
+): Sender {
+  const direct = openAgents(tls, { timeout: patience.silence });
+  // Which servers need none is told by our own rules, so Node's are to find nothing.
+  const { NO_PROXY: _upper, no_proxy: _lower, ...proxyEnv } = env;
+  const proxied = openAgents(tls, { timeout: patience.silence, proxyEnv });
   return {
     send: (message) => {
-      const silence = message.method === 'PUT' ? patience.commit : patience.silence;
-      return sendOne(message, message.url.protocol === 'http:' ? plain : secure, silence);
+      const { url, method } = message;
+      const { plain, secure } = isAskedDirectly(url, env) ? direct : proxied;
+      const silence = method === 'PUT' ? patience.commit : patience.silence;
+      return sendOne(message, url.protocol === 'http:' ? plain : secure, silence);
     },
     [Symbol.dispose]: () => {
-      plain.destroy();
-      secure.destroy();
+      for (const { plain, secure } of [direct, proxied]) {
+        plain.destroy();
+        secure.destroy();
+      }
     },
+  };
+}
+
+function openAgents({ ca, cert, key, verify }: TlsSettings, options: AgentOptions) {
+  const common = { keepAlive: true, ...options };
+  return {
+    plain: new HttpAgent(common),
+    secure: new HttpsAgent({
+      ...common,
+      rejectUnauthorized: verify,
+      ...(ca.length === 0 ? {} : { ca: [...rootCertificates, ...ca] }),
+      ...(cert === undefined ? {} : { cert, key }),
+    }),
   };
 }
 
