@@ -13,12 +13,15 @@ export interface IndexRows {
   /** The index, the manifest and what the index names besides stay as long as the row. The image goes with its own row. */
   add(row: IndexRow): void;
   remove(index: string): void;
+  /** The image stands in the index no longer. */
+  removeImage(index: string, image: string): void;
 }
 
 export function openIndexRows({ sql }: Db): IndexRows {
   const all = sql.prepare('SELECT idx, manifest, image FROM index_images ORDER BY rowid');
   const insert = sql.prepare('INSERT OR REPLACE INTO index_images (idx, manifest, image) VALUES (?, ?, ?)');
   const remove = sql.prepare('DELETE FROM index_images WHERE idx = ?');
+  const removeImage = sql.prepare('DELETE FROM index_images WHERE idx = ? AND image = ?');
   return {
     all: () =>
       all.all().map((row) => ({
@@ -28,5 +31,6 @@ export function openIndexRows({ sql }: Db): IndexRows {
       })),
     add: ({ index, manifest, image }) => void insert.run(index, manifest, image),
     remove: (index) => void remove.run(index),
+    removeImage: (index, image) => void removeImage.run(index, image),
   };
 }

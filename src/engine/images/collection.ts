@@ -47,6 +47,8 @@ export interface Collection {
   /** Names an image by a digest that a registry has it under. */
   readonly addDigest: (reference: ImageReference, id: string) => void;
   readonly removeReference: (reference: ImageReference) => void;
+  /** Takes an image out of an index, and nothing else. */
+  readonly leaveIndex: (index: string, id: string) => void;
   /** Removes the image and its names. With `keep` its layers stay until `release`. Gives the chain ids no image needs now, top first. */
   readonly remove: (id: string, keep: boolean) => string[];
   /** Lets go of the removed images that `used` does not hold any more. */
@@ -148,6 +150,10 @@ function newCollection(parts: Parts): Collection {
       else store.images.removeDigest(name, digest);
       catalogue.unpoint(reference);
       dropUnnamed(parts);
+    },
+    leaveIndex: (index, id) => {
+      store.indexes.removeImage(index, id);
+      catalogue.leave(index, id);
     },
     remove: (id, keep) => {
       const layers = removeOne(parts, id, keep);

@@ -19,6 +19,10 @@ export interface ImageNames {
   readonly unpoint: (reference: ImageReference) => void;
   /** Keeps an index, or what more of it is here. */
   readonly hold: (index: HeldIndex) => void;
+  /** Digests of the indexes that an image stands in. */
+  readonly indexesWith: (id: string) => string[];
+  /** The image stands in the index no longer. */
+  readonly leave: (index: string, id: string) => void;
   readonly letGo: (index: string) => void;
   /** Digests of the indexes that no name leads to. */
   readonly unnamed: () => string[];
@@ -61,7 +65,17 @@ export function newImageNames(): ImageNames {
     if (before !== undefined) keys.get(before.id)?.delete(key);
   };
 
+  const leave = (digest: string, id: string): void => {
+    const index = indexes.get(digest);
+    if (index === undefined) return;
+    indexes.set(digest, { ...index, images: new Map([...index.images].filter(([, image]) => image !== id)) });
+  };
+  const indexesWith = (id: string): string[] =>
+    [...indexes.values()].flatMap(({ digest, images }) => ([...images.values()].includes(id) ? [digest] : []));
+
   return {
+    indexesWith,
+    leave,
     lookup: (reference) => names.get(keyOf(reference))?.id,
     references: (id) => namesOf(id).map(({ reference }) => reference),
     unpoint,
@@ -93,10 +107,7 @@ export function newImageNames(): ImageNames {
     drop: (id) => {
       for (const { reference } of namesOf(id)) unpoint(reference);
       keys.delete(id);
-      for (const [digest, index] of indexes) {
-        const left = [...index.images].filter(([, image]) => image !== id);
-        if (left.length < index.images.size) indexes.set(digest, { ...index, images: new Map(left) });
-      }
+      for (const digest of indexesWith(id)) leave(digest, id);
     },
   };
 }

@@ -23,7 +23,7 @@ import { openPins } from './pins.ts';
 import { pruneImages } from './prune.ts';
 import { pullImage } from './pull.ts';
 import { pushImage } from './push.ts';
-import { type RemoveContext, removeImage, type Users } from './remove.ts';
+import { type Removal, type RemoveContext, removeImage, type Users } from './remove.ts';
 import { removePlatforms } from './remove-platforms.ts';
 import { saveImages } from './save.ts';
 import { imagesUsage } from './usage.ts';
@@ -134,18 +134,13 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
         actor: { id: image.id, attributes: { ...image.config.config.Labels, name: familiarString(target) } },
       });
     },
-    remove: async (ref, { force, noprune, platforms = [] }) => {
+    remove: (ref, { force, noprune, platforms = [] }) => {
       const how = { force, prune: !noprune };
-      const removal =
-        platforms.length === 0 ? removeImage(context, ref, how) : removePlatforms(context, ref, { ...how, platforms });
-      if (removal.deleted.length > 0) await collection.collect();
-      return removal;
+      return freeing(collection, () =>
+        platforms.length === 0 ? removeImage(context, ref, how) : removePlatforms(context, ref, { ...how, platforms }),
+      );
     },
-    prune: async (filters) => {
-      const removal = pruneImages(context, filters);
-      if (removal.deleted.length > 0) await collection.collect();
-      return removal;
-    },
+    prune: (filters) => freeing(collection, () => pruneImages(context, filters)),
     load: (archive, request) => loadArchive(collection, events, archive, request),
     check: (request) =>
       checkImages({ ...context, remote: options.remote, standingOn: options.standingOn, pull }, request),
@@ -154,6 +149,18 @@ export async function openImages(options: ImagesOptions): Promise<EngineImages> 
     import: (source, request) => importArchive(collection, events, source, request),
     save: (request) => saveImages(collection, events, request),
   };
+}
+
+/** Frees the disk of what is removed; a removal that fails on the way may have come to that, too. */
+async function freeing<T extends Removal>({ collect }: Collection, remove: () => T): Promise<T> {
+  let freed = true;
+  try {
+    const removal = remove();
+    freed = removal.deleted.length > 0;
+    return removal;
+  } finally {
+    if (freed) await collect();
+  }
 }
 
 function imageOfContainer({ catalogue, stored }: Collection, imageId: string): Image {

@@ -146,6 +146,47 @@ describe('an image for several platforms', { skip }, () => {
     assert.deepEqual(shown(fixture, true), []);
   });
 
+  test('loses a platform under one name only, and keeps it under others', async () => {
+    await using registry = await startTestRegistry();
+    await using fixture = await openImagesFixture();
+    const { name, digest, amd, arm } = addMulti(registry);
+    const [alone, second] = [`${registry.host}/multi:amd`, `${registry.host}/second:1`];
+    const other = registry.addIndex('second', '1', [{ image: amd, platform: AMD }]);
+    const { bytes = Buffer.alloc(0), type = '' } = registry.manifests.get('multi:amd') ?? {};
+    registry.manifests.set(`second@${amd.digest}`, { bytes, type });
+    for (const platform of [ARM, AMD]) await pull(fixture, name, platform);
+    for (const more of [alone, second]) await pull(fixture, more, AMD);
+    const { untagged, deleted } = await fixture.images.remove(name, { ...KEPT, platforms: [AMD] });
+    assert.deepEqual([untagged, deleted], [[], []]);
+    await fixture.reopen();
+    const { images } = fixture;
+    assert.deepEqual([images.get(name).id, images.get(name).target?.digest], [arm.id, digest]);
+    assert.throws(() => images.get(name, AMD), { kind: 'not-found' });
+    assert.deepEqual([images.get(alone).id, images.get(second, AMD).id], [amd.id, amd.id]);
+    assert.deepEqual([images.get(alone).repoTags, images.get(second).target?.digest], [[alone, second], other]);
+    await images.remove(alone, KEPT);
+    await images.remove(second, KEPT);
+    assert.deepEqual(shown(fixture, true), [arm.id]);
+  });
+
+  test('loses none of several platforms when one of them is in use', async () => {
+    await using registry = await startTestRegistry();
+    await using fixture = await openImagesFixture();
+    const { name, amd, arm } = addMulti(registry);
+    for (const platform of [ARM, AMD]) await pull(fixture, name, platform);
+    fixture.users.set(arm.id, { running: ['c'.repeat(64)], stopped: [] });
+    const { images } = fixture;
+    await assert.rejects(images.remove(name, { ...KEPT, platforms: [AMD, ARM] }), {
+      kind: 'conflict',
+      message: /^failed to delete platform linux\/arm64 for image .*cannot be forced.* running container cccccccccccc$/,
+    });
+    assert.deepEqual([images.get(name).id, images.get(name, AMD).id], [amd.id, amd.id]);
+    fixture.users.clear();
+    await images.tag(name, 'kept', '1');
+    assert.deepEqual((await images.remove(name, { ...KEPT, platforms: [AMD, ARM] })).untagged[0], name);
+    assert.equal(images.get('kept:1').id, arm.id);
+  });
+
   test('whose tag moves leaves its images to be pruned', async () => {
     await using registry = await startTestRegistry();
     await using fixture = await openImagesFixture();

@@ -160,7 +160,7 @@ function checkConflicts(work: Work, mask: { soft: boolean; references: boolean }
 }
 
 /** At most one tag, and digests of its repository only. */
-function isSingle(references: readonly ImageReference[]): boolean {
+export function isSingle(references: readonly ImageReference[]): boolean {
   if (references.length <= 1) return true;
   const tags = references.filter((reference) => reference.digest === undefined);
   return tags.length <= 1 && new Set(references.map((reference) => reference.name)).size === 1;
