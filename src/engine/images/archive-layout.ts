@@ -1,4 +1,4 @@
-import type { Platform } from '../../spec/image.ts';
+import { ImageConfigSchema, type Platform } from '../../spec/image.ts';
 import {
   type Descriptor,
   IndexSchema,
@@ -10,7 +10,8 @@ import {
 } from '../../spec/manifest.ts';
 import { type ImageReference, parseReference } from '../../spec/reference.ts';
 import { invalid, unsupported } from '../../util/errors.ts';
-import { type ArchivedImage, checkedImage } from './archived-image.ts';
+import { type ArchivedImage, checkedImage, otherSystem } from './archived-image.ts';
+import { isForeign } from './content-tree.ts';
 import { parseIndex, readIndexTree } from './index-tree.ts';
 import { parseJson, refuseAmbiguous } from './parse-json.ts';
 import { choosePlatform, platformOf } from './platform-choice.ts';
@@ -114,28 +115,41 @@ async function readImage(spool: Spool, descriptor: Descriptor, tags: ImageRefere
   };
 }
 
-/** The images of an index whose blobs are all in the archive. @throws `invalid` when there is none. */
+/** The images of an index that are for this system and whole in the archive. @throws `invalid` when there is none. */
 async function indexImages(reading: Reading, top: Descriptor, tags: ImageReference[]): Promise<ArchivedImage[]> {
   const { spool, whole } = reading;
   const blobs = new Map<string, string>();
   const leaves = await leavesOf(reading, top, blobs);
   const index = { digest: top.digest, mediaType: top.mediaType, blobs };
   const images: ArchivedImage[] = [];
+  let other: string | undefined;
   for (const leaf of leaves) {
     const { manifest } = await readManifest(spool, leaf);
     const named = [manifest.config, ...manifest.layers];
-    if (!named.every(({ digest }) => spool.has(blobPath(digest)))) continue;
-    if (isImage(leaf, manifest)) {
+    const here = named.filter(({ digest }) => spool.has(blobPath(digest)));
+    if (!named.every((one) => here.includes(one) || isForeign(one.mediaType))) continue;
+    const system = isImage(leaf, manifest) ? await systemOf(spool, manifest) : undefined;
+    if (system === 'linux') {
+      if (here.length < named.length) continue;
       images.push({ ...(await readImage(spool, leaf, images.length === 0 ? tags : [])), index });
       continue;
     }
-    for (const one of [...named, leaf]) {
+    other ??= system;
+    for (const one of [...here, leaf]) {
       checkBlob(spool, one);
       blobs.set(one.digest, one.mediaType);
     }
   }
-  if (images.length === 0 && whole) throw invalid(`invalid archive: no image of index ${top.digest} is whole in it`);
-  return images;
+  if (images.length > 0 || !whole) return images;
+  throw other === undefined
+    ? invalid(`invalid archive: no image of index ${top.digest} is whole in it`)
+    : otherSystem(other);
+}
+
+/** The operating system that an image says it is for. */
+async function systemOf(spool: Spool, { config }: Manifest): Promise<string> {
+  const { os } = parseJson(await blobBytes(spool, config), ImageConfigSchema, 'archive: image config');
+  return os === '' ? 'linux' : os;
 }
 
 /** The manifests of an index and of those in it, as far as they are in the archive, each once; the indexes go into `blobs`. */

@@ -21,9 +21,12 @@ export interface ArchivedImage {
 export interface ArchivedIndex {
   readonly digest: string;
   readonly mediaType: string;
-  /** It and what is to be kept with it besides images, by digest: indexes inside of it, and attestations with all they name. */
+  /** It and what is to be kept with it besides images, by digest: indexes inside of it, and attestations and images for other systems with all they name. */
   readonly blobs: ReadonlyMap<string, string>;
 }
+
+/** An image for a system that is not this one. */
+export const otherSystem = (os: string) => invalid(`cannot load ${os} image on linux`);
 
 /** A config and its layers, when they belong together. @throws `invalid`, in Docker's words where it has any. */
 export function checkedImage(
@@ -35,6 +38,6 @@ export function checkedImage(
   if (length !== layers.length) {
     throw invalid(`invalid manifest, layers length mismatch: expected ${length}, got ${layers.length}`);
   }
-  if (config.os !== '' && config.os !== 'linux') throw invalid(`cannot load ${config.os} image on linux`);
+  if (config.os !== '' && config.os !== 'linux') throw otherSystem(config.os);
   return { config, configBytes, layers };
 }

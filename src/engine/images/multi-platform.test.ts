@@ -4,9 +4,11 @@ import { buffer } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { type AddedImage, startTestRegistry, type TestRegistry } from '../../remote/registry-fixture.ts';
 import type { Platform } from '../../spec/image.ts';
+import { mediaTypes } from '../../spec/manifest.ts';
+import { digestOf } from '../../util/digest.ts';
 import { TarReader } from '../../util/tar/tar-reader.ts';
 import type { Progress } from '../engine.ts';
-import { type ImagesFixture, openImagesFixture, tarOf } from './images-fixture.ts';
+import { type ImagesFixture, imageOf, ociArchive, openImagesFixture, tarOf } from './images-fixture.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'unpacking layers needs root';
 const { signal } = new AbortController();
@@ -245,6 +247,74 @@ describe('a push of an image for several platforms', { skip }, () => {
     await assert.rejects(push(fixture, name, { os: 'linux', architecture: 's390x' }), {
       kind: 'not-found',
       message: /does not provide the specified platform \(linux\/s390x\)/,
+    });
+  });
+});
+
+/** An archive of an index: an image for Windows whose only layer Microsoft alone hands on, and others. */
+function windowsArchive(others: Record<string, string | Buffer>): {
+  files: Record<string, string | Buffer>;
+  index: string;
+  windows: string;
+  layer: string;
+} {
+  const files = { ...others };
+  const put = (mediaType: string, document: object) => {
+    const bytes = Buffer.from(JSON.stringify(document));
+    files[`blobs/sha256/${digestOf(bytes).slice(7)}`] = bytes;
+    return { mediaType, digest: digestOf(bytes), size: bytes.length };
+  };
+  const layer = digestOf('elsewhere');
+  const type = 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip';
+  const system = { os: 'windows', architecture: 'amd64' };
+  const rootfs = { type: 'layers', diff_ids: [layer] };
+  const config = put(mediaTypes.ociConfig, { ...system, config: {}, rootfs });
+  const layers = [{ mediaType: type, digest: layer, size: 9, urls: ['https://example.com/layer'] }];
+  const windows = put(mediaTypes.ociManifest, { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers });
+  const { manifests } = JSON.parse(String(others['index.json'] ?? '{"manifests":[]}')) as { manifests: object[] };
+  const all = [{ ...windows, platform: system }, ...manifests];
+  const index = put(mediaTypes.ociIndex, { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: all });
+  const annotations = { 'io.containerd.image.name': 'docker.io/library/x:1' };
+  files['index.json'] = JSON.stringify({ schemaVersion: 2, manifests: [{ ...index, annotations }] });
+  return { files, index: index.digest, windows: windows.digest, layer };
+}
+
+describe('an index with an image for Windows', { skip }, () => {
+  test('loads what is for Linux, and is pushed as it was without layers that others do not hand on', async () => {
+    await using registry = await startTestRegistry();
+    await using fixture = await openImagesFixture();
+    const image = imageOf([{ a: 'b' }]);
+    const { files, index, windows, layer } = windowsArchive(ociArchive(image, undefined));
+    assert.deepEqual(await fixture.load(tarOf(files)), [{ stream: 'Loaded image: x:1\n' }]);
+    assert.equal(fixture.images.get('x:1').id, image.id);
+    const target = `${registry.host}/up:1`;
+    await fixture.images.tag('x:1', target, '');
+    const put = acceptPushes(registry);
+    const lines = await push(fixture, target);
+    assert.ok(lines.some(({ status }) => status?.startsWith(`1: digest: ${index} size: `)));
+    assert.deepEqual([put.has(windows), put.has(image.id), put.has(layer)], [true, true, false]);
+  });
+
+  test('loads what is for Linux also when all of the other is there, which is sent then', async () => {
+    await using registry = await startTestRegistry();
+    await using fixture = await openImagesFixture();
+    const image = imageOf([{ a: 'b' }]);
+    const { files, layer } = windowsArchive(ociArchive(image, undefined));
+    await fixture.load(tarOf({ ...files, [`blobs/sha256/${layer.slice(7)}`]: 'elsewhere' }));
+    await fixture.reopen();
+    await fixture.store.collect();
+    const target = `${registry.host}/up:1`;
+    await fixture.images.tag('x:1', target, '');
+    const put = acceptPushes(registry);
+    await push(fixture, target);
+    assert.equal(String(put.get(layer)), 'elsewhere');
+  });
+
+  test('alone is refused', async () => {
+    await using fixture = await openImagesFixture();
+    await assert.rejects(fixture.load(tarOf(windowsArchive({}).files)), {
+      kind: 'invalid',
+      message: 'cannot load windows image on linux',
     });
   });
 });

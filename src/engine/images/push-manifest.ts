@@ -10,7 +10,7 @@ import { internal } from '../../util/errors.ts';
 import type { Slots } from '../../util/slots.ts';
 import type { Image, Progress } from '../engine.ts';
 import type { Collection } from './collection.ts';
-import type { ContentTree } from './content-tree.ts';
+import { type ContentTree, isForeign } from './content-tree.ts';
 import { parseJson } from './parse-json.ts';
 
 /** A tag on its way to a registry. */
@@ -92,12 +92,14 @@ async function sendManifest(push: Push, outgoing: Outgoing, at: string): Promise
   return { digest: digestOf(manifest), size: manifest.length, mediaType };
 }
 
-/** A stored manifest whose blobs are all here. */
+/** A stored manifest whose blobs are all here, but for layers that others do not hand on: where those are, registries know. */
 function asItCame({ collection }: Push, manifest: Buffer, mediaType: string): Outgoing {
   const digest = digestOf(manifest);
   const { config, layers } = parseJson(manifest, ManifestSchema, `manifest ${digest}`);
   const diffIds = collection.stored(config.digest)?.config.rootfs.diff_ids ?? [];
-  const sent = layers.map((layer, at) => ({ ...layer, line: lineOf(diffIds[at] ?? layer.digest) }));
+  const { content } = collection.store;
+  const told = layers.map((layer, at) => ({ ...layer, line: lineOf(diffIds[at] ?? layer.digest) }));
+  const sent = told.filter((layer) => content.has(layer.digest) || !isForeign(layer.mediaType));
   return { manifest, mediaType, config, layers: sent, packed: [] };
 }
 
