@@ -244,6 +244,7 @@ describe('a push of an image for several platforms', { skip }, () => {
     const lines = await push(fixture, name, ARM);
     assert.ok(lines.some(({ status }) => status?.startsWith(`all: digest: ${arm.digest} size: `)));
     assert.ok(put.has('all'));
+    assert.equal(fixture.images.get(`${name.replace(':all', '')}@${arm.digest}`).id, arm.id);
     await assert.rejects(push(fixture, name, { os: 'linux', architecture: 's390x' }), {
       kind: 'not-found',
       message: /does not provide the specified platform \(linux\/s390x\)/,

@@ -79,33 +79,34 @@ function tagsOf({ catalogue }: Collection, reference: ImageReference): Tagged[] 
 async function pushOne(push: Push, image: Image, platform: Platform | undefined): Promise<Sent> {
   const { collection, reference } = push;
   const index = collection.catalogue.indexOf(image.id, reference);
-  const sent = await send(push, image, index, platform);
+  const { sent, id } = await send(push, image, index, platform);
   // It may have been removed while it was being sent.
   const { name } = reference;
-  if (collection.catalogue.stored(image.id) !== undefined)
-    collection.addDigest({ name, digest: sent.digest }, image.id);
+  if (collection.catalogue.stored(id) !== undefined) collection.addDigest({ name, digest: sent.digest }, id);
   return sent;
 }
 
+/** Gives the image, too, that the digest stands for. */
 async function send(
   push: Push,
   image: Image,
   index: HeldIndex | undefined,
   platform: Platform | undefined,
-): Promise<Sent> {
+): Promise<{ sent: Sent; id: string }> {
   const { collection, reference, say } = push;
-  if (platform !== undefined) return await sendImage(push, imageFor(collection, familiarString(reference), platform));
-  if (index === undefined) return await sendImage(push, image);
+  const alone = async (one: Image) => ({ sent: await sendImage(push, one), id: one.id });
+  if (platform !== undefined) return await alone(imageFor(collection, familiarString(reference), platform));
+  if (index === undefined) return await alone(image);
   const tree = await treeOf(collection.store.content, index);
-  if (tree.missing.size === 0) return await sendIndex(push, tree);
-  const sent = await sendImage(push, oneOf(collection, reference, index));
-  const [originalIndex, selectedManifest] = [index, sent].map(({ mediaType, digest, size }) => ({
+  if (tree.missing.size === 0) return { sent: await sendIndex(push, tree), id: image.id };
+  const told = await alone(oneOf(collection, reference, index));
+  const [originalIndex, selectedManifest] = [index, told.sent].map(({ mediaType, digest, size }) => ({
     mediaType,
     digest,
     size,
   }));
   say({ progressDetail: {}, aux: { manifestPushedInsteadOfIndex: true, originalIndex, selectedManifest } });
-  return sent;
+  return told;
 }
 
 /** What goes out of an index that is here in part: the only image there is, or that for this host. Source: moby `daemon/containerd/image_push.go`. */
