@@ -128,6 +128,20 @@ test('one whose record is broken is ended, whether or not it runs', async () => 
   assert.deepEqual(it.stateOf('lost'), ['exited', 255]);
 });
 
+test('what the engine lacks ends no container: a full disk is told, and without descriptors it does not start', async () => {
+  const untouched = () => assert.fail('its task is let be');
+  const well = async () => fakeTask('well', { killAll: untouched, delete: untouched });
+  await using it = await leftBehind(['well'], { well });
+  it.parts.rows.saveState = () => {
+    throw new Error('database or disk is full');
+  };
+  await it.recover();
+  assert.deepEqual([it.stateOf('well'), it.errors], [['running', 0], ['well']]);
+  await using poor = await leftBehind(['well'], { well });
+  poor.parts.io.reopen = () => Promise.reject(Object.assign(new Error('too many open files'), { code: 'EMFILE' }));
+  await assert.rejects(poor.recover(), { code: 'EMFILE' });
+});
+
 test('one that cannot be taken apart is settled all the same', async () => {
   await using it = await leftBehind(['stuck', 'well'], { well: async () => fakeTask('well') });
   const reap = () => Promise.reject(internal('a left-over process cannot be killed'));

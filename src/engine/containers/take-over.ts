@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { removeBundle } from '../../kernel/bundle.ts';
 import type { Exit, Task, TaskState } from '../../kernel/shim/shim-pool.ts';
 import { endsWithin } from '../../util/ends-within.ts';
+import { hasCode } from '../../util/errors.ts';
 import { nowRfc3339Nano } from '../../util/time.ts';
 import type { Container } from './model.ts';
 import { findOom } from './oom.ts';
@@ -30,10 +31,11 @@ export interface Found {
 type Next = (() => Promise<void>) | undefined;
 
 /**
- * Makes what is known of a container agree with its task, or with there being none. Never rejects: one that cannot be taken over
- * is ended, because a process that nobody follows could be neither stopped nor seen.
+ * Makes what is known of a container agree with its task, or with there being none. One that cannot be taken over is ended, because a
+ * process that nobody follows could be neither stopped nor seen.
  *
  * @param pipes gets the paths of the FIFOs that are in use.
+ * @throws what the engine itself lacks, file descriptors or memory: the container is well, and the next engine may have them.
  */
 export async function takeOver(
   parts: Parts,
@@ -44,6 +46,7 @@ export async function takeOver(
   try {
     return found === undefined ? await withoutTask(parts, tracked) : await withTask(parts, tracked, found, pipes);
   } catch (error) {
+    if (found !== undefined && hasCode(error, 'EMFILE', 'ENFILE', 'ENOMEM')) throw error;
     parts.log.error('a container could not be taken over and is ended', { container: tracked.container.id, error });
     const exit = found === undefined ? undefined : await discardTask(parts, tracked.container.id, found.task);
     return unseen(parts, tracked, found?.state.status === 'stopped' ? found.state.exit : exit);
