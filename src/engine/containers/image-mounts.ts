@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mountLayers } from '../../kernel/mount-layers.ts';
 import { unsupported } from '../../util/errors.ts';
+import { makeParts, partsOf } from './bundle-parts.ts';
 import type { Container } from './model.ts';
 
 /** Bytes the kernel takes of a mount's options. Source: mount(2). */
@@ -32,8 +33,10 @@ export async function mountImages(
     const layers = [...paths, none].map(mapped).join(':');
     if (layers.length > OPTIONS_MAX)
       throw unsupported(`image ${name} has too many layers to be mounted at ${destination}`);
-    const place = join(bundle, `image-${places.size}`);
-    for (const dir of [none, place]) await mkdir(dir, { recursive: true, mode: 0o711 });
+    const place = join(partsOf(bundle), `image-${places.size}`);
+    await mkdir(none, { recursive: true, mode: 0o711 });
+    await makeParts(bundle);
+    await mkdir(place, { recursive: true, mode: 0o711 });
     await mountLayers(layers, place);
     places.set(destination, place);
   }

@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { removeBundle } from '../../kernel/bundle.ts';
 import { mountBeneath } from '../../kernel/mount-beneath.ts';
 import { kindOf } from '../../util/errors.ts';
+import { makeParts, partsOf } from './bundle-parts.ts';
 import type { Container, ContainerMount } from './model.ts';
 import type { Parts } from './parts.ts';
 import { seenUserns } from './userns-of.ts';
@@ -18,26 +18,18 @@ export async function placeSubpaths(
   container: Pick<Container, 'id' | 'mounts' | 'hostConfig'>,
 ): Promise<ContainerMount[]> {
   const userns = await seenUserns(parts, container);
-  const places = placesOf(parts, container.id);
+  const bundle = join(parts.paths.bundles, container.id);
   const placed: ContainerMount[] = [];
   for (const [index, mount] of container.mounts.entries()) {
     const subpath = mount.manner?.subpath ?? '';
-    const place = join(places, String(index));
+    const place = join(partsOf(bundle), String(index));
     if (subpath !== '') {
-      await makePlaces(places);
+      await makeParts(bundle);
       await mountBeneath({ root: userns?.mapped(mount.source) ?? mount.source, subpath, place });
     }
     placed.push(subpath === '' ? mount : { ...mount, source: place });
   }
   return placed;
-}
-
-const placesOf = ({ paths }: Pick<Parts, 'paths'>, id: string): string => join(paths.bundles, id, 'parts');
-
-/** Only root of the host comes to what may be mounted there with the ids of remapped containers. */
-async function makePlaces(dir: string): Promise<void> {
-  await mkdir(dirname(dir), { recursive: true, mode: 0o711 });
-  await mkdir(dir, { recursive: true, mode: 0o700 });
 }
 
 /** Work on a part of a volume of a container that does not exist yet. Nothing is done where there is no such part: its start will say so. */
@@ -47,8 +39,8 @@ export async function withSubpath(
   work: (place: string) => Promise<void>,
 ): Promise<void> {
   const bundle = join(paths.bundles, o.containerId);
-  const place = join(placesOf({ paths }, o.containerId), 'filled');
-  await makePlaces(dirname(place));
+  const place = join(partsOf(bundle), 'filled');
+  await makeParts(bundle);
   try {
     const found = await mountBeneath({ root: o.root, subpath: o.subpath, place }).then(() => true, noSuchPart);
     if (found) await work(place);
