@@ -33,7 +33,7 @@ async function fixture() {
   const volumes = await open();
   await volumes.recover(nobody);
   const opened = stack.move();
-  return { volumes, open, dir, plugin, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { volumes, open, dir, plugin, rows: store.volumes, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 /** Until it is so, for a second at most. */
@@ -91,4 +91,28 @@ test('one that a plugin does not find for a moment is asked for again, and who h
   it.plugin.instead.set('Create', (response) => void response.end('{"Err":"busy"}'));
   await assert.rejects(it.volumes.create(asked('data')), { message: 'create data: busy' });
   assert.deepEqual(readdirSync(join(it.dir, 'data/_users')), ['c']);
+});
+
+test('those without a name do not wait for each other', async () => {
+  await using it = await fixture();
+  let release = () => {};
+  it.plugin.instead.set('Create', (response) => {
+    release = () => response.end('{}');
+  });
+  const slow = it.volumes.create(asked(''));
+  await comes(() => it.plugin.calls.length === 1);
+  const quick = await it.volumes.create({ ...asked(''), driver: '' });
+  release();
+  const made = await slow;
+  assert.deepEqual([made.anonymous, quick.anonymous, made.labels], [true, true, quick.labels]);
+  assert.deepEqual(it.plugin.calls, [`Create ${made.name}`]);
+});
+
+test('one without a name that cannot be written down is taken back from its plugin; one with a name may have been there', async (t) => {
+  await using it = await fixture();
+  t.mock.method(it.rows, 'insert', () => {
+    throw new Error('disk full');
+  });
+  for (const name of ['', 'data']) await assert.rejects(it.volumes.hold(asked(name), 'c'), { message: 'disk full' });
+  assert.deepEqual([...it.plugin.options.keys()], ['data']);
 });

@@ -7,6 +7,11 @@ import type { Volumes, VolumeView } from '../engine.ts';
 
 type CreateRequest = Parameters<Volumes['create']>[0];
 
+/** A request with the name that the volume is to have, which the engine chose if it is `anonymous`. */
+export interface NamedRequest extends CreateRequest {
+  readonly anonymous: boolean;
+}
+
 /** Label of a volume that nobody named. */
 export const ANONYMOUS = 'com.docker.volume.anonymous';
 
@@ -37,8 +42,8 @@ export class VolumeTable {
     return found;
   }
 
-  /** One that is not in the table yet; one without a name gets one. */
-  draft(request: CreateRequest, driver: string): { row: VolumeRow; view: VolumeView } {
+  /** One that is not in the table yet. */
+  draft(request: NamedRequest, driver: string): { row: VolumeRow; view: VolumeView } {
     const row = newRow(request, driver);
     return { row, view: this.#viewOf(row) };
   }
@@ -73,11 +78,16 @@ export class VolumeTable {
   }
 }
 
-function newRow({ name, labels: given, options }: CreateRequest, driver: string): VolumeRow {
-  const anonymous = name === '';
+/** What is done to a volume of its own is done under a name of its own from the first moment. */
+export function namedRequest(request: CreateRequest): NamedRequest {
+  const anonymous = request.name === '';
+  return { ...request, name: anonymous ? randomId() : request.name, anonymous };
+}
+
+function newRow({ name, anonymous, labels: given, options }: NamedRequest, driver: string): VolumeRow {
   const labels = anonymous ? { ...given, [ANONYMOUS]: '' } : given;
   return {
-    name: name || randomId(),
+    name,
     created: nowRfc3339Nano(),
     labels: JSON.stringify(labels),
     anonymous,

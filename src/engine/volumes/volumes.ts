@@ -19,7 +19,7 @@ import { pruneVolumes } from './prune-volumes.ts';
 import { selectVolumes } from './select-volumes.ts';
 import type { VolumeDriver } from './volume-driver.ts';
 import { VolumeHolds } from './volume-holds.ts';
-import { VolumeTable } from './volume-table.ts';
+import { type NamedRequest, namedRequest, VolumeTable } from './volume-table.ts';
 
 type CreateRequest = Parameters<Volumes['create']>[0];
 
@@ -73,10 +73,9 @@ export async function openVolumes(parts: VolumeParts): Promise<VolumeStock> {
   let recovered = false;
   const usersOf = (name: string) => [...new Set([...users(name), ...holds.of(name)])];
   const inUse = (name: string) => usersOf(name).length > 0;
-  const emit = (action: string, id: string, attributes: Record<string, string>) =>
-    events.emit({ type: 'volume', action, actor: { id, attributes } });
-  const make = async (request: CreateRequest, o: { provisional: boolean }): Promise<VolumeView> => {
-    const made = await makeVolume({ table, driverOf, plugins }, request, o);
+  const emit = volumeEvents(events);
+  const make = async (request: NamedRequest, o: { provisional: boolean }): Promise<VolumeView> => {
+    const made = await makeVolume({ table, driverOf, plugins, log }, request, o);
     if (made.isNew) emit('create', made.volume.name, { driver: made.volume.driver });
     return made.volume;
   };
@@ -92,7 +91,8 @@ export async function openVolumes(parts: VolumeParts): Promise<VolumeStock> {
     get: (name) => inspectVolume(table, plugins, name),
     create: async (request) => {
       checkRequest(request);
-      const made = await locks.run(request.name, () => make(request, { provisional: false }));
+      const named = namedRequest(request);
+      const made = await locks.run(named.name, () => make(named, { provisional: false }));
       // It is made; what its plugin says of it is not that important.
       return inspectVolume(table, plugins, made.name).catch(() => made);
     },
@@ -117,8 +117,9 @@ export async function openVolumes(parts: VolumeParts): Promise<VolumeStock> {
     },
     async hold(request, containerId) {
       checkRequest(request);
-      return locks.run(request.name, async () => {
-        const volume = await make(request, { provisional: request.name === '' });
+      const named = namedRequest(request);
+      return locks.run(named.name, async () => {
+        const volume = await make(named, { provisional: named.anonymous });
         return Object.assign(holds.add(volume.name, containerId), { volume });
       });
     },
@@ -143,6 +144,10 @@ export async function openVolumes(parts: VolumeParts): Promise<VolumeStock> {
   };
 }
 
+const volumeEvents =
+  (events: VolumeParts['events']) => (action: string, id: string, attributes: Record<string, string>) =>
+    events.emit({ type: 'volume', action, actor: { id, attributes } });
+
 type DriverOf = (volume: Pick<VolumeView, 'driver'>) => VolumeDriver;
 
 function openDrivers(table: VolumeTable, plugins: VolumePlugins, log: Log): DriverOf {
@@ -153,11 +158,11 @@ function openDrivers(table: VolumeTable, plugins: VolumePlugins, log: Log): Driv
 
 /** One that is there already is given back, and so is one that a plugin has. @throws `conflict` when another driver has the name. */
 async function makeVolume(
-  { table, driverOf, plugins }: { table: VolumeTable; driverOf: DriverOf; plugins: VolumePlugins },
-  request: CreateRequest,
+  { table, driverOf, plugins, log }: { table: VolumeTable; driverOf: DriverOf; plugins: VolumePlugins; log: Log },
+  request: NamedRequest,
   { provisional }: { provisional: boolean },
 ): Promise<{ volume: VolumeView; isNew: boolean }> {
-  const { name, driver: wanted } = request;
+  const { name, driver: wanted, anonymous } = request;
   const found = table.find(name);
   if (found !== undefined) {
     if (wanted === '' || wanted === found.driver) {
@@ -170,13 +175,25 @@ async function makeVolume(
       });
     throw conflict(`create ${name}: driver '${found.driver}' already has volume '${name}': volume name must be unique`);
   }
-  const owner = wanted === '' && name !== '' ? await plugins.owner(name) : undefined;
+  const owner = wanted === '' && !anonymous ? await plugins.owner(name) : undefined;
   const draft = table.draft(request, owner?.name ?? (wanted || 'local'));
   const { view } = draft;
   if (owner === undefined) await driverOf(view).create(view);
   else await mkdir(table.dirOf(name), { recursive: true, mode: 0o700 });
-  if (provisional) await markProvisional(table.dirOf(view.name));
-  table.insert(draft);
+  try {
+    if (provisional) await markProvisional(table.dirOf(name));
+    table.insert(draft);
+  } catch (error) {
+    // Any other may have been the plugin's before, with content, and one of the engine's own goes at the next start if it has none.
+    if (anonymous && view.driver !== 'local')
+      await tolerated(
+        view,
+        () => driverOf(view).remove(view, () => {}),
+        log,
+        'a plugin keeps a volume that nobody has',
+      );
+    throw error;
+  }
   return { volume: view, isNew: owner === undefined };
 }
 
